@@ -1,0 +1,164 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading;
+
+namespace Kaffi;
+
+/// <summary>A handle of the library.</summary>
+/// <remarks>Handles are checked numbers, not addresses: a call on a closed one is answered with a code. So calls need no reference
+/// count, and a handle can be closed while another thread waits in a call on it.</remarks>
+abstract class KaffiHandle : SafeHandle
+{
+    protected KaffiHandle(ulong value) : base(0, true) => SetHandle((nint)value);
+
+    public ulong Value => (ulong)handle;
+
+    public override bool IsInvalid => handle == 0;
+}
+
+/// <summary>A producer or consumer. Who owns it closes it by <see cref="Close"/>, which may wait.</summary>
+unsafe class ClientHandle : KaffiHandle
+{
+    const int AbandonedMilliseconds = 1000;
+
+    ClientHandle(ulong value) : base(value) { }
+
+    /// <summary>The batch that a consumer hands out from, and how much of it it has: what was not handed out must not count as
+    /// processed, also when nobody closes the consumer.</summary>
+    public ulong Batch;
+    public int HandedOut;
+
+    public static ClientHandle Start(ClientType type, IEnumerable<KeyValuePair<string, string>> config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ulong value;
+        Library.Check(Native.InitKafka(&value));
+        var handle = new ClientHandle(value);
+        try
+        {
+            foreach (var (key, text) in config) handle.Set(key, text);
+            var error = stackalloc byte[Library.ErrorRoom];
+            int length = Library.ErrorRoom;
+            Library.Check(Native.StartKafka(value, (int)type, error, &length), error, length);
+            return handle;
+        }
+        catch
+        {
+            handle.Close(0, out _);
+            throw;
+        }
+    }
+
+    public void Set(string key, string value)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        fixed (byte* k = Library.Text(key, nameof(key)), v = Library.Text(value, nameof(value)))
+            Library.Check(Native.SetKafkaConf(Value, k, v, error, &length), error, length);
+    }
+
+    public string Get(string key)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom, room = 256;
+        while (true)
+        {
+            var text = new byte[room];
+            int code;
+            fixed (byte* k = Library.Text(key, nameof(key)), t = text)
+                code = Native.GetKafkaConf(Value, k, t, &room, error, &length);
+            if (code == 0) return Encoding.UTF8.GetString(text, 0, room);
+            if (code != Codes.TooSmall) Library.Check(code, error, length);
+            length = Library.ErrorRoom;
+        }
+    }
+
+    /// <summary>Counts what was handed out of the batch as processed.</summary>
+    public void StoreHandedOut()
+    {
+        if (Batch == 0) return;
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        int code = Native.StoreBatchOffsets(Value, Batch, HandedOut, error, &length);
+        // Not the last batch: a thread inside Consume has the next record in hand, and all of this batch was handed out before.
+        if (code != Codes.BadBatch) Library.Check(code, error, length);
+    }
+
+    public void DeleteBatch()
+    {
+        if (Batch != 0) Native.DelBatch(Batch);
+        Batch = 0;
+        HandedOut = 0;
+    }
+
+    /// <summary>Closes the client and ends the handle; says the code with its text and how many records were left.</summary>
+    public Error Close(int milliseconds, out long undelivered)
+    {
+        long left = 0;
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        int code = Native.CloseKafka(Value, milliseconds, &left, error, &length);
+        undelivered = left;
+        SetHandleAsInvalid();
+        return Error.Of(code, error, length);
+    }
+
+    /// <summary>Runs when nobody closed the client: on the finalizer's thread, which must not wait, so closing goes to the background.</summary>
+    protected override bool ReleaseHandle()
+    {
+        ThreadPool.UnsafeQueueUserWorkItem(_ =>
+        {
+            var (left, length) = (0L, 0);
+            if (Batch != 0) Native.StoreBatchOffsets(Value, Batch, HandedOut, null, &length);
+            Native.CloseKafka(Value, AbandonedMilliseconds, &left, null, &length);
+            DeleteBatch();
+        }, null);
+        return true;
+    }
+}
+
+enum ClientType { Producer = 1, Consumer = 2 }
+
+/// <summary>A batch or a topic-partition list.</summary>
+unsafe class BatchHandle : KaffiHandle
+{
+    public BatchHandle(ulong value) : base(value) { }
+
+    public static BatchHandle NewList(IEnumerable<TopicPartitionOffset> entries)
+    {
+        ulong value;
+        Library.Check(Native.NewTopicPartitionList(&value));
+        var list = new BatchHandle(value);
+        try
+        {
+            foreach (var entry in entries) list.Add(entry);
+            return list;
+        }
+        catch
+        {
+            list.Dispose();
+            throw;
+        }
+    }
+
+    void Add(TopicPartitionOffset entry)
+    {
+        fixed (byte* topic = Library.Text(entry.Topic, "topic"))
+        {
+            Library.Check(Native.SetTopicPartitionList(Value, topic, entry.Partition));
+            if (entry.Offset != Offset.Unset) Library.Check(Native.SetOffset(Value, topic, entry.Partition, entry.Offset));
+        }
+    }
+
+    protected override bool ReleaseHandle() => Native.DelBatch(Value) == 0;
+}
+
+/// <summary>An embedded cluster.</summary>
+class MockClusterHandle : KaffiHandle
+{
+    public MockClusterHandle(ulong value) : base(value) { }
+
+    protected override bool ReleaseHandle() => Native.DelMockCluster(Value) == 0;
+}

@@ -1,0 +1,58 @@
+using System;
+using System.Text;
+using System.Text.Json;
+
+namespace Kaffi;
+
+/// <summary>An embedded cluster on sockets of this machine, for trying out and for tests. It keeps records in memory; it knows no TLS or
+/// SASL. Topics are made at their first use, with 4 partitions.</summary>
+public sealed unsafe class MockCluster : IDisposable
+{
+    readonly MockClusterHandle handle;
+
+    /// <summary>Starts a cluster.</summary>
+    /// <param name="brokers">The number of its brokers, 1 to 100.</param>
+    public MockCluster(int brokers = 1)
+    {
+        ulong value;
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        Library.Check(Native.NewMockCluster(brokers, &value, error, &length), error, length);
+        handle = new MockClusterHandle(value);
+    }
+
+    /// <summary>The addresses of the brokers, for <c>bootstrap.servers</c>.</summary>
+    public string BootstrapServers
+    {
+        get
+        {
+            int code, room = 256;
+            while (true)
+            {
+                var text = new byte[room];
+                fixed (byte* t = text) code = Native.GetMockBootstrap(handle.Value, t, &room);
+                GC.KeepAlive(this);
+                if (code == 0) return Encoding.UTF8.GetString(text, 0, room);
+                if (code != Codes.TooSmall) throw new KafkaException(Error.Of(code));
+            }
+        }
+    }
+
+    /// <summary>Makes a topic.</summary>
+    public void CreateTopic(string topic, int partitions, int replicationFactor = 1) => Request(
+        $$$"""{"CreateTopic": {"topic": {{{JsonSerializer.Serialize(topic)}}}, "partitions": {{{partitions}}}, "replication_factor": {{{replicationFactor}}}}}""");
+
+    /// <summary>Asks something of the cluster: one operation as JSON, such as <c>{"BrokerDown": {"broker": 1}}</c>. The library's manual
+    /// of MockRequest lists them.</summary>
+    public void Request(string json)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int code, length = Library.ErrorRoom;
+        fixed (byte* j = Library.Text(json, nameof(json))) code = Native.MockRequest(handle.Value, j, error, &length);
+        GC.KeepAlive(this);
+        Library.Check(code, error, length);
+    }
+
+    /// <summary>Stops the cluster; what it kept is gone.</summary>
+    public void Dispose() => handle.Dispose();
+}

@@ -1,0 +1,399 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Kaffi;
+
+/// <summary>Produces records. Any thread may use it at any time.</summary>
+/// <remarks>
+/// <para>Records are delivered in the background. Delivery handlers run in <see cref="Poll"/> and <see cref="Flush(TimeSpan)"/>, on the
+/// thread that calls these: where handlers are used, call one of them now and then, because producing waits when a million reports are
+/// unread. Tasks of <see cref="ProduceAsync(string, Message, CancellationToken)"/> complete by themselves.</para>
+/// <para>Close it, by <see cref="Dispose"/> or <see cref="Close"/>. One that nobody closes is closed in the background when the garbage
+/// collector finds it, with one second for what is still under way, and handlers are not called.</para>
+/// </remarks>
+public sealed unsafe class Producer : Client
+{
+    const int MaxReports = 1000, SliceMilliseconds = 200, IdleMilliseconds = 1000;
+    const uint NullLength = uint.MaxValue;
+
+    sealed record Pending(string Topic, Message Message, Action<DeliveryReport>? Handler, TaskCompletionSource<DeliveryResult>? Task);
+
+    readonly object gate = new(); // guards all below
+    readonly Dictionary<ulong, Pending> pending = [];
+    readonly Dictionary<ulong, DeliveryReportRow> early = []; // reports that came before Produce had returned the id
+    readonly Queue<(Action<DeliveryReport> Handler, DeliveryReport Report)> ready = [];
+    int starting; // threads that have not registered their record yet
+    int tasks; // pending records with a task
+    bool reporting; // somebody wants reports
+    bool reading; // a thread reads reports
+    bool pumping; // the thread that completes tasks runs
+    bool abandoned; // closed: what is pending has been reported as undelivered
+    long failed; // failed records that nobody was told of
+
+    readonly record struct DeliveryReportRow(int Error, string Topic, int Partition, long Offset, long Timestamp, int Status);
+
+    /// <summary>Starts a producer.</summary>
+    /// <exception cref="KafkaException">A property is unknown or invalid, or the producer cannot start: the reason says why.</exception>
+    public Producer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Producer, config)) { }
+
+    /// <summary>How many records are not delivered yet, or their reports are not read.</summary>
+    public long Outstanding
+    {
+        get
+        {
+            long inFlight, unread, forgotten;
+            var error = stackalloc byte[Library.ErrorRoom];
+            int length = Library.ErrorRoom;
+            Library.Check(Native.GetOutstanding(Handle.Value, &inFlight, &unread, &forgotten, error, &length), error, length);
+            lock (gate) return inFlight + (reporting ? unread : 0) + ready.Count;
+        }
+    }
+
+    /// <summary>Hands a record over, which is delivered in the background; the partitioner chooses the partition, by the key. When the
+    /// queue is full it waits for room, <c>kaffi.produce.timeout.ms</c> at most.</summary>
+    /// <param name="topic">The name of the topic.</param>
+    /// <param name="message">Key and value.</param>
+    /// <param name="deliveryHandler">Is called by <see cref="Poll"/> or <see cref="Flush(TimeSpan)"/> when it is known what became of it.</param>
+    /// <returns>The number of the record, which its report has too.</returns>
+    /// <exception cref="ProduceException">The record was not taken.</exception>
+    public ulong Produce(string topic, Message message, Action<DeliveryReport>? deliveryHandler = null) =>
+        Produce(topic, Partition.Any, message, deliveryHandler, null);
+
+    /// <summary>Hands a record for this partition over.</summary>
+    /// <inheritdoc cref="Produce(string, Message, Action{DeliveryReport}?)"/>
+    public ulong Produce(TopicPartition topicPartition, Message message, Action<DeliveryReport>? deliveryHandler = null)
+    {
+        ArgumentNullException.ThrowIfNull(topicPartition);
+        return Produce(topicPartition.Topic, topicPartition.Partition, message, deliveryHandler, null);
+    }
+
+    /// <summary>Hands a record over, without objects: for the last bit of speed.</summary>
+    /// <param name="topic">The name of the topic.</param>
+    /// <param name="value">The value; a <c>default</c> span is null, the span of an empty array is empty.</param>
+    /// <param name="key">The key, in the same way.</param>
+    /// <param name="partition">The partition; <see cref="Partition.Any"/>: the partitioner chooses.</param>
+    /// <returns>The number of the record.</returns>
+    /// <exception cref="KafkaException">The record was not taken.</exception>
+    public ulong Produce(string topic, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key, Partition partition)
+    {
+        var error = Send(topic, partition, value, value != default, key, key != default, out ulong id);
+        return error is null ? id : throw new KafkaException(error);
+    }
+
+    /// <summary>Hands a record over; the task completes when it is delivered.</summary>
+    /// <remarks>When the queue is full the call itself waits for room.</remarks>
+    /// <param name="topic">The name of the topic.</param>
+    /// <param name="message">Key and value.</param>
+    /// <param name="cancellationToken">Ends the waiting; the record stays on its way.</param>
+    /// <exception cref="ProduceException">The record was not taken, or not delivered.</exception>
+    public Task<DeliveryResult> ProduceAsync(string topic, Message message, CancellationToken cancellationToken = default) =>
+        ProduceAsync(new TopicPartition(topic, Partition.Any), message, cancellationToken);
+
+    /// <summary>Hands a record for this partition over; the task completes when it is delivered.</summary>
+    /// <inheritdoc cref="ProduceAsync(string, Message, CancellationToken)"/>
+    public Task<DeliveryResult> ProduceAsync(TopicPartition topicPartition, Message message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(topicPartition);
+        var task = new TaskCompletionSource<DeliveryResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            Produce(topicPartition.Topic, topicPartition.Partition, message, null, task);
+        }
+        catch (KafkaException error)
+        {
+            return Task.FromException<DeliveryResult>(error);
+        }
+        return task.Task.WaitAsync(cancellationToken);
+    }
+
+    ulong Produce(string topic, Partition partition, Message message, Action<DeliveryReport>? handler, TaskCompletionSource<DeliveryResult>? task)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        bool wanted = handler is not null || task is not null;
+        if (wanted) BeginReporting();
+        Error? error = null;
+        ulong id = 0;
+        try
+        {
+            error = Send(topic, partition, message.Value.Span, message.Value.HasValue, message.Key.Span, message.Key.HasValue, out id);
+        }
+        finally
+        {
+            if (wanted) Register(id, error is null && id != 0 ? new Pending(topic, message, handler, task) : null);
+        }
+        if (error is null) return id;
+        throw new ProduceException(error, new DeliveryResult(
+            id, topic, partition, Offset.Unset, PersistenceStatus.NotPersisted, message, default));
+    }
+
+    Error? Send(string topic, int partition, ReadOnlySpan<byte> value, bool hasValue, ReadOnlySpan<byte> key, bool hasKey, out ulong id)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        Span<byte> name = stackalloc byte[256];
+        if (topic.Contains('\0') || !Encoding.UTF8.TryGetBytes(topic, name[..^1], out int written)) name = Library.Text(topic, nameof(topic));
+        else name[written] = 0;
+        var text = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        ulong msgid = 0;
+        int code;
+        fixed (byte* n = name, v = value, k = key)
+            code = Native.Produce(
+                Handle.Value, n, v, hasValue ? (uint)value.Length : NullLength, k, hasKey ? (uint)key.Length : NullLength,
+                partition, &msgid, text, &length);
+        GC.KeepAlive(this);
+        id = msgid;
+        return code == 0 ? null : Error.Of(code, text, length);
+    }
+
+    /// <summary>From the first handler or task on the library keeps every report until it is read.</summary>
+    void BeginReporting()
+    {
+        bool first;
+        lock (gate)
+        {
+            starting++;
+            first = !reporting;
+        }
+        if (!first) return;
+        if (GetConfig("kaffi.delivery.reports") is var kept and not ("auto" or "all"))
+        {
+            Register(0, null);
+            throw new InvalidOperationException($"kaffi.delivery.reports={kept} keeps no reports for delivery handlers and tasks");
+        }
+        lock (gate) reporting = true;
+        Read(0);
+    }
+
+    /// <summary>Takes a record whose id is known now into account, or nothing when it was not taken.</summary>
+    void Register(ulong id, Pending? record)
+    {
+        lock (gate)
+        {
+            starting--;
+            if (record is not null)
+            {
+                if (record.Task is not null) tasks++;
+                pending[id] = record;
+                if (early.Remove(id, out var report)) Finish(id, report);
+                else if (abandoned) Abandon(id);
+                else if (record.Task is not null) StartPump();
+            }
+            if (starting == 0)
+            {
+                foreach (var row in early.Values) failed += row.Error == 0 ? 0 : 1;
+                early.Clear();
+            }
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>Runs the handlers of records whose reports are there, or waits for the first one.</summary>
+    /// <param name="timeout">How long to wait; it does not when nothing is on its way. Negative: as long as it takes.</param>
+    /// <returns>How many handlers ran.</returns>
+    public int Poll(TimeSpan timeout)
+    {
+        var clock = Stopwatch.StartNew();
+        int milliseconds = Library.Milliseconds(timeout), count;
+        while ((count = RunHandlers()) == 0 && Read(Left(milliseconds, clock))) { }
+        return count;
+    }
+
+    /// <summary>Sends what is queued and waits until it is known what became of every record; runs the handlers.</summary>
+    /// <param name="timeout">How long to wait. Negative: as long as it takes.</param>
+    /// <returns>How many records are still on their way.</returns>
+    public int Flush(TimeSpan timeout) => Flush(Library.Milliseconds(timeout), default);
+
+    /// <summary>Sends what is queued and waits until it is known what became of every record; runs the handlers.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; what is left stays on its way.</exception>
+    public void Flush(CancellationToken cancellationToken = default) => Flush(-1, cancellationToken);
+
+    int Flush(int milliseconds, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var error = stackalloc byte[Library.ErrorRoom];
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int rest = Left(milliseconds, clock), length = Library.ErrorRoom;
+            long left;
+            int code = Native.FlushProducer(Handle.Value, rest < 0 ? SliceMilliseconds : Math.Min(rest, SliceMilliseconds), &left, error, &length);
+            if (code is not (0 or (int)ErrorCode.Local_TimedOut or Codes.Nothing)) Library.Check(code, error, length);
+            do RunHandlers();
+            while (Read(code == 0 ? Left(milliseconds, clock) : 0));
+            RunHandlers(); // of reports that another thread read meanwhile
+            if (code == 0 || rest == 0) return (int)Math.Min(left, int.MaxValue);
+        }
+    }
+
+    /// <summary>Delivers what is under way, runs the handlers, and closes. Handlers and tasks of records that are left are given
+    /// <see cref="ErrorCode.Kaffi_Undelivered"/>. Closing again does nothing.</summary>
+    /// <param name="timeout">How long delivering may take. Negative: as long as it takes.</param>
+    /// <returns>How many records were left undelivered, or failed and no handler or task was told.</returns>
+    public long Close(TimeSpan timeout)
+    {
+        if (Handle.IsClosed) return 0;
+        Error error;
+        try
+        {
+            Flush(timeout);
+        }
+        finally
+        {
+            error = Handle.Close(0, out long left);
+            lock (gate)
+            {
+                failed += left;
+                abandoned = true;
+                foreach (var id in new List<ulong>(pending.Keys)) Abandon(id);
+                Monitor.PulseAll(gate);
+            }
+            RunHandlers();
+        }
+        if (error.IsError && error.Code != ErrorCode.Kaffi_Undelivered) throw new KafkaException(error);
+        return failed;
+    }
+
+    /// <summary>Closes as <see cref="Close"/> does, within <c>kaffi.close.timeout.ms</c>.</summary>
+    public override void Dispose()
+    {
+        if (!Handle.IsClosed) Close(TimeSpan.FromMilliseconds(CloseMilliseconds));
+    }
+
+    static int Left(int milliseconds, Stopwatch clock) => milliseconds < 0 ? -1 : (int)Math.Max(0, milliseconds - clock.ElapsedMilliseconds);
+
+    int RunHandlers()
+    {
+        for (int count = 0; ; count++)
+        {
+            (Action<DeliveryReport> Handler, DeliveryReport Report) next;
+            lock (gate)
+                if (!ready.TryDequeue(out next)) return count;
+            next.Handler(next.Report);
+        }
+    }
+
+    /// <summary>Reads reports, or waits while another thread does. False: none came in time, or nothing is on its way.</summary>
+    bool Read(int milliseconds)
+    {
+        lock (gate)
+        {
+            if (!reporting) return false;
+            if (reading) return Monitor.Wait(gate, milliseconds);
+            reading = true;
+        }
+        ulong batch = 0;
+        try
+        {
+            int rows, length = Library.ErrorRoom;
+            var error = stackalloc byte[Library.ErrorRoom];
+            int code = Native.DeliveryReportBatch(Handle.Value, MaxReports, milliseconds, &batch, &rows, error, &length);
+            if (code == Codes.Nothing) return false;
+            Library.Check(code, error, length);
+            var reports = new Reports(batch, rows);
+            lock (gate) Match(reports);
+            return true;
+        }
+        finally
+        {
+            if (batch != 0) Native.DelBatch(batch);
+            lock (gate)
+            {
+                reading = false;
+                Monitor.PulseAll(gate);
+            }
+        }
+    }
+
+    void Match(Reports reports)
+    {
+        for (int row = 0; row < reports.Rows; row++)
+        {
+            ulong id = reports.Id(row);
+            if (pending.ContainsKey(id)) Finish(id, reports[row]);
+            else if (starting > 0) early[id] = reports[row];
+            else if (reports.Error(row) != 0) failed++;
+        }
+    }
+
+    void Finish(ulong id, DeliveryReportRow row)
+    {
+        pending.Remove(id, out var record);
+        var error = Error.Of(row.Error);
+        var result = new DeliveryResult(
+            id, row.Topic, row.Partition, row.Offset < 0 ? Offset.Unset : row.Offset, (PersistenceStatus)row.Status, record!.Message,
+            new Timestamp(row.Timestamp, row.Timestamp < 0 ? TimestampType.NotAvailable : TimestampType.CreateTime));
+        if (record.Handler is not null) ready.Enqueue((record.Handler, new DeliveryReport(result, error)));
+        if (record.Task is null) return;
+        tasks--;
+        if (error.IsError) record.Task.SetException(new ProduceException(error, result));
+        else record.Task.SetResult(result);
+    }
+
+    void Abandon(ulong id) => Finish(id, new DeliveryReportRow(
+        Codes.Undelivered, pending[id].Topic, Partition.Any, Offset.Unset, -1, (int)PersistenceStatus.PossiblyPersisted));
+
+    void StartPump()
+    {
+        if (pumping) return;
+        pumping = true;
+        new Thread(Pump) { IsBackground = true, Name = "kaffi producer tasks" }.Start();
+    }
+
+    /// <summary>Reads reports as long as tasks wait for some. It ends when none did for a while, so that it keeps no producer alive.</summary>
+    void Pump()
+    {
+        try
+        {
+            while (true)
+            {
+                lock (gate)
+                    while (tasks == 0)
+                        if (abandoned || (!Monitor.Wait(gate, IdleMilliseconds) && tasks == 0))
+                        {
+                            pumping = false;
+                            return;
+                        }
+                Read(SliceMilliseconds);
+            }
+        }
+        catch (KafkaException)
+        {
+            lock (gate) pumping = false; // closed: Close completes the tasks
+        }
+    }
+
+    /// <summary>The columns of a batch of reports.</summary>
+    sealed class Reports
+    {
+        readonly IntColumn id, error, topic, partition, offset, timestamp, status;
+        readonly string[] topics;
+
+        public Reports(ulong batch, int rows)
+        {
+            Rows = rows;
+            id.Read(batch, "msgid"u8);
+            error.Read(batch, "error"u8);
+            topic.Read(batch, "topic"u8);
+            partition.Read(batch, "partition"u8);
+            offset.Read(batch, "offset"u8);
+            timestamp.Read(batch, "timestamp"u8);
+            status.Read(batch, "status"u8);
+            var names = new BytesColumn();
+            names.Read(batch, "topic.name"u8);
+            topics = names.Texts();
+        }
+
+        public int Rows { get; }
+
+        public ulong Id(int row) => (ulong)id[row];
+
+        public int Error(int row) => (int)error[row];
+
+        public DeliveryReportRow this[int row] =>
+            new(Error(row), topics[topic[row]], (int)partition[row], offset[row], timestamp[row], (int)status[row]);
+    }
+}

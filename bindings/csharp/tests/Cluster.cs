@@ -1,0 +1,80 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Kaffi.Tests;
+
+/// <summary>The cluster that all tests use: an embedded one, or with KAFFI_TEST_CLUSTER=kafka the one of KAFFI_TEST_BOOTSTRAP.</summary>
+static class Cluster
+{
+    static readonly MockCluster? Mock = Environment.GetEnvironmentVariable("KAFFI_TEST_CLUSTER") == "kafka" ? null : new();
+
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
+    public static string Servers => Mock?.BootstrapServers
+        ?? Environment.GetEnvironmentVariable("KAFFI_TEST_BOOTSTRAP") ?? throw new InvalidOperationException("KAFFI_TEST_BOOTSTRAP is not set");
+
+    /// <summary>A name for a topic or group that no other run uses.</summary>
+    public static string Name(string scenario) => $"kaffi-{scenario}-csharp-{Guid.NewGuid():N}";
+
+    public static ProducerConfig ForProducer => new() { BootstrapServers = Servers };
+
+    public static ConsumerConfig ForConsumer(string group) => new()
+    {
+        BootstrapServers = Servers,
+        GroupId = group,
+        AutoOffsetReset = AutoOffsetReset.Earliest,
+    };
+
+    public static Consumer Subscribed(string topic, string group, Action<ConsumerConfig>? configure = null)
+    {
+        var config = ForConsumer(group);
+        configure?.Invoke(config);
+        var consumer = new Consumer(config);
+        consumer.Subscribe(topic);
+        return consumer;
+    }
+
+    /// <summary>Produces values "0", "1", ... and waits until they are there.</summary>
+    public static void Fill(string topic, int count, int partition = 0)
+    {
+        using var producer = new Producer(ForProducer);
+        for (int i = 0; i < count; i++) producer.Produce(new TopicPartition(topic, partition), new Message { Value = $"{i}" });
+        Assert.Equal(0, producer.Close(Long));
+    }
+
+    public static ConsumeResult Next(Consumer consumer)
+    {
+        var result = consumer.Consume(Long);
+        Assert.NotNull(result);
+        return result;
+    }
+
+    public static List<ConsumeResult> Next(Consumer consumer, int count)
+    {
+        var results = new List<ConsumeResult>();
+        while (results.Count < count) results.Add(Next(consumer));
+        return results;
+    }
+
+    /// <summary>Polls until a condition holds.</summary>
+    public static void PollUntil(Producer producer, Func<bool> done)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!done() && clock.Elapsed < Long) producer.Poll(TimeSpan.FromSeconds(1));
+        Assert.True(done(), "the reports did not come");
+    }
+
+    /// <summary>An address of this machine where nobody listens.</summary>
+    public static string Nobody()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+    }
+
+    public static ErrorCode Code(Action action) => Assert.Throws<KafkaException>(action).Error.Code;
+}

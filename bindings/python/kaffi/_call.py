@@ -1,0 +1,91 @@
+"""How the library's functions are called: codes become exceptions, and every wait can be interrupted."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from concurrent.futures import Future, TimeoutError
+from ctypes import byref, c_int, create_string_buffer
+from typing import Callable
+
+from . import _abi
+from ._library import library
+from .errors import KafkaError, KafkaException
+
+# A waiting call is made in slices of this many milliseconds, between which Python sees to its signals.
+SLICE_MS = 200
+
+TIMED_OUT = -185
+
+
+def call(function: Callable[..., int], *arguments: object, expected: tuple[int, ...] = (_abi.DONE,)) -> int:
+    """Calls a function that ends in `errtxt, plen`. Answers its code, or raises what is not expected with its text."""
+    room = create_string_buffer(1024)
+    length = c_int(len(room))
+    code = function(*arguments, room, byref(length))
+    if code not in expected:
+        raise KafkaException(KafkaError(code, room.raw[: length.value].decode(errors="replace")))
+    return code
+
+
+def check(code: int) -> None:
+    """Raises the code of a function that gives no text, unless it is 0."""
+    if code != _abi.DONE:
+        raise KafkaException(KafkaError(code))
+
+
+def milliseconds(timeout: float | None) -> int:
+    """Seconds as the library takes them: -1 for None, negative ones, and more than it can count."""
+    if timeout is None or timeout < 0 or timeout * 1000 >= 2**31:
+        return -1
+    return math.ceil(timeout * 1000)
+
+
+class Deadline:
+    """The end of a timeout in seconds; None and negative ones never end."""
+
+    def __init__(self, timeout: float | None) -> None:
+        if timeout is not None and math.isnan(timeout):
+            raise ValueError("a timeout must be a number")
+        self._end = math.inf if timeout is None or timeout < 0 else time.monotonic() + timeout
+
+    def left(self) -> float:
+        """Seconds that are left, at least 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> bool:
+        return self.left() == 0
+
+    def slice_ms(self) -> int:
+        """Milliseconds of the next slice of the wait."""
+        return math.ceil(min(self.left() * 1000, SLICE_MS))
+
+
+def apart(handle: int, work: Callable[[], int], timeout: float | None = None) -> int:
+    """Runs a call that cannot be made in slices on a thread of its own: Ctrl-C and `timeout` end the wait for it."""
+    if timeout is None and threading.current_thread() is not threading.main_thread():
+        return work()
+    answer: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="kaffi", daemon=True).start()
+    except RuntimeError:  # the interpreter is shutting down
+        return work()
+    deadline = Deadline(timeout)
+    try:
+        while True:
+            try:
+                return answer.result(deadline.slice_ms() / 1000)
+            except TimeoutError:
+                if deadline.passed():
+                    raise KafkaException(KafkaError(TIMED_OUT)) from None
+    finally:
+        if not answer.done():
+            library().WakeKafka(handle)

@@ -1,0 +1,238 @@
+"""Consumer: reads the records of topics, as a member of a group."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from ctypes import byref, c_int32, c_int64, c_uint64
+from typing import Any
+
+from . import _abi
+from ._batch import PartitionList, Records
+from ._call import Deadline, apart, call, check
+from ._client import CONSUMER, Client
+from ._library import library
+from .errors import KafkaError, KafkaException
+from .message import Message
+from .topic_partition import TopicPartition
+
+ROWS = 500  # taken from the library in one call, as max.poll.records of the Java client
+STORE_SECONDS = 1.0  # how far the library's knowledge of what was handed out may lag behind
+PARTITION_EOF = -191
+
+
+class Consumer(Client):
+    """Reads the records of topics, as a member of a group.
+
+        with Consumer({"bootstrap.servers": "localhost:9092", "group.id": "readers"}) as consumer:
+            consumer.subscribe(["greetings"])
+            for message in consumer:
+                print(message.value())
+
+    A record that was handed out counts as processed at the next `poll`, `consume`, `commit` or `close`: with
+    `enable.auto.commit` (the default) it is committed from then on, in the background and by `close`. Nothing that was
+    not handed out is ever committed.
+
+    Records are taken from the library up to 500 at once. The time from one such batch to the next must stay below
+    `max.poll.interval.ms` (5 minutes): when single records take longer, raise it.
+
+    Iterating hands out record after record, without end: ends of partitions are left out, other errors raise
+    KafkaException, and the loop ends when the consumer is closed. One that is not closed is closed when Python exits or
+    forgets it, with a ResourceWarning.
+    """
+
+    def __init__(self, conf: Mapping[str, Any]) -> None:
+        """Starts a consumer. `conf` maps names of properties to str, bool or number; `group.id` is needed to
+        subscribe. Raises KafkaException when it cannot start as configured.
+        """
+        super().__init__(conf, CONSUMER)
+
+    def _configured(self) -> None:
+        store = self._get("kaffi.offset.store")
+        self._stores = store == "next-call"
+        self._batch_rows = 1 if store == "delivered" else ROWS
+
+    def _renew(self) -> None:
+        # A waiting call holds the lock for one slice at a time; who queues in `_turn` gets it next.
+        # A signal's handler may come back into both.
+        self._turn, self._lock = threading.RLock(), threading.RLock()
+        self._incoming, self._rows = c_uint64(), c_int32()
+        self._records = Records()
+        self._stored_at = time.monotonic()
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribes to topics, in place of those of an earlier call. A name that begins with `^` is a regular
+        expression. The first records come by `poll` once the group has given this member its partitions.
+        """
+        if isinstance(topics, (str, bytes)):
+            raise TypeError("subscribe takes a list of topics, not one topic")
+        with PartitionList([TopicPartition(topic) for topic in topics]) as subscription:
+            call(library().SubscribeConsumerTPList, self._handle, subscription)
+
+    def poll(self, timeout: float | None = None) -> Message | None:
+        """The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
+
+        Look at `error()` of the message first: it may be an error of the consumer, such as `_PARTITION_EOF` (with
+        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed, or
+        subscribed to nothing.
+        """
+        messages = self._take(1, timeout)
+        return messages[0] if messages else None
+
+    def consume(self, num_messages: int = 1, timeout: float | None = None) -> list[Message]:
+        """Up to `num_messages` records (and errors, as `poll` gives them). Waits for the first only, `timeout`
+        seconds at most (None or -1: as long as it takes), and then takes what is there: it never holds records
+        while it waits.
+        """
+        if not 0 <= num_messages <= 1_000_000:
+            raise ValueError(f"num_messages must be between 0 and 1000000, not {num_messages}")
+        return self._take(num_messages, timeout) if num_messages else []
+
+    def _take(self, most: int, timeout: float | None) -> list[Message]:
+        deadline: Deadline | None = None
+        while True:
+            with self._turn:
+                pass
+            with self._lock:
+                if self._over:
+                    raise KafkaException(KafkaError(self._over))
+                self._receive()  # what an interrupted call left
+                messages = self._hand_out(most)
+                if not messages:
+                    deadline = deadline or Deadline(timeout)
+                    messages = self._fetch(most, deadline.slice_ms())
+            if messages or (deadline and deadline.passed()):
+                return messages
+
+    def _hand_out(self, most: int) -> list[Message]:
+        records = self._records
+        start = records.handed_out
+        if start == len(records.messages):
+            return []
+        if start and time.monotonic() - self._stored_at > STORE_SECONDS:
+            self._store()
+        records.handed_out = min(start + most, len(records.messages))
+        return records.messages[start : records.handed_out]
+
+    def _fetch(self, most: int, wait_ms: int) -> list[Message]:
+        self._store()
+        rows = most if self._batch_rows == 1 else max(most, self._batch_rows)
+        try:
+            call(
+                library().ConsumeBatch,
+                self._handle,
+                rows,
+                wait_ms,
+                byref(self._incoming),
+                byref(self._rows),
+                expected=(_abi.DONE, _abi.NOTHING),
+            )
+        except KafkaException as failure:
+            error: KafkaError = failure.args[0]
+            if error.code() <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong; others concern the consumer
+                raise
+            return [Message(error=error)]
+        self._receive()
+        return self._hand_out(most)
+
+    def _receive(self) -> None:
+        """Reads the batch that came in. May be interrupted and done again."""
+        batch = self._incoming.value
+        if batch and batch != self._records.batch:
+            self._records = Records(batch, self._rows.value)
+            self._stored_at = time.monotonic()
+        self._incoming.value = 0
+
+    def _store(self) -> None:
+        """Tells the library how much of the batch was handed out."""
+        records = self._records
+        if self._stores and records.batch and records.stored != records.handed_out:
+            call(library().StoreBatchOffsets, self._handle, records.batch, records.handed_out)
+            records.stored = records.handed_out
+        self._stored_at = time.monotonic()
+
+    def commit(
+        self,
+        message: Message | None = None,
+        offsets: Sequence[TopicPartition] | None = None,
+        asynchronous: bool = True,
+    ) -> list[TopicPartition] | None:
+        """Commits to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most, also when
+        `asynchronous`.
+
+        Without arguments it commits what was handed out so far, and returns None. With a `message` it commits the
+        position behind that, with `offsets` those (of the record that is to be read next), and returns the
+        partitions with the error of each. Raises KafkaException when the group refuses; nothing to commit is no
+        error.
+        """
+        if message is not None and offsets is not None:
+            raise ValueError("give message or offsets, not both")
+        if message is not None:
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            if topic is None or partition is None or offset is None:
+                raise ValueError("this message is no record that could be committed")
+            offsets = [TopicPartition(topic, partition, offset + 1, leader_epoch=message.leader_epoch())]
+        if offsets is not None:
+            return self._commit_list(PartitionList(offsets))
+        with self._turn, self._lock:
+            self._receive()
+            self._store()
+            check(apart(self._handle, lambda: library().Commit(self._handle, 0)))
+        return None
+
+    def _commit_list(self, partitions: PartitionList) -> list[TopicPartition]:
+        with partitions as list_:
+            check(apart(self._handle, lambda: library().Commit(self._handle, list_)))
+            return partitions.read()
+
+    def committed(self, partitions: Sequence[TopicPartition], timeout: float | None = None) -> list[TopicPartition]:
+        """The partitions with the offsets that the group has committed (OFFSET_INVALID: none). Raises
+        KafkaException, also with `_TIMED_OUT` when the answer has not come within `timeout` seconds.
+        """
+        deadline = None if timeout is None or timeout < 0 else Deadline(timeout)
+        return [self._committed(entry, None if deadline is None else deadline.left()) for entry in partitions]
+
+    def _committed(self, entry: TopicPartition, timeout: float | None) -> TopicPartition:
+        offset = c_int64()
+        with PartitionList([entry]) as list_:
+            check(apart(self._handle, lambda: library().Committed(self._handle, list_, byref(offset)), timeout))
+        return TopicPartition(entry.topic, entry.partition, offset.value)
+
+    def close(self) -> None:
+        """Commits what was handed out (with `enable.auto.commit`), leaves the group and closes. Closing again does
+        nothing.
+
+        A call of another thread that waits ends with KafkaException (CLOSED). Waits `kaffi.close.timeout.ms` (30 s)
+        at most; raises KafkaException when the commit failed: those records come again.
+        """
+        with self._turn, self._lock:
+            if self._over:
+                return
+            self._receive()
+            self._store()
+            self._over = _abi.CLOSED
+            self._records = Records()
+        self._close_handle(self._close_timeout)
+
+    def __iter__(self) -> Consumer:
+        return self
+
+    def __next__(self) -> Message:
+        while True:
+            try:
+                message = self.poll()
+            except KafkaException as failure:
+                if failure.args[0].code() == _abi.CLOSED:
+                    raise StopIteration from None
+                raise
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return message
+            if error.code() != PARTITION_EOF:
+                raise KafkaException(error)
+
+    def __repr__(self) -> str:
+        return f"<Consumer {self._handle}{' closed' if self._over else ''}>"

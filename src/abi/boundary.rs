@@ -1,0 +1,28 @@
+//! The one wrapper that every export goes through: panics, codes and the error text.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::types::ErrorText;
+use crate::error::{Error, Result, code};
+
+/// Runs the body of an export. What it answers is a code; what goes wrong inside becomes one, with its text.
+pub fn boundary(error: ErrorText, body: impl FnOnce() -> Result<i32>) -> i32 {
+    let room = match error.room() {
+        Ok(room) => room,
+        Err(e) => return e.code,
+    };
+    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Err(Error::new(code::INTERNAL, format!("internal error of kaffi: {}", what.unwrap_or("no text"))))
+    });
+    match result {
+        Ok(code) => {
+            error.write(room, "");
+            code
+        }
+        Err(e) => {
+            error.write(room, &e.text);
+            e.code
+        }
+    }
+}

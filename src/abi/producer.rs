@@ -1,0 +1,236 @@
+//! Producers: producing records and reading their delivery reports.
+
+use std::ffi::{c_int, c_ulonglong};
+
+use super::boundary::boundary;
+use super::types::{ColumnOut, Data, ErrorText, Handle, HandleOut, In, InOut, Out, Text, TextOut};
+use crate::client::batch::Batch;
+use crate::client::producer::MessageId;
+use crate::client::{Client, Timeout};
+use crate::error::{self, Error, code};
+
+/// Hands a record to the producer, which copies it and delivers it in the background. The first call starts the client
+/// as a producer.
+///
+/// Whether the record was delivered comes by `DeliveryReport`, under its id. Waits for room when the queue is full,
+/// `kaffi.produce.timeout.ms` (60 s) at most.
+///
+/// ⎕NA: `I4 %P|Produce P <0T1 <0T1 U4 <0T1 U4 I4 >U8 >0T1 =I4`
+///
+/// # Parameters
+/// - `prod`: the producer
+/// - `topic`: name of the topic
+/// - `payload`: the value, any bytes; null where `paylen` is 0
+/// - `paylen`: length of `payload` in bytes; 0xFFFFFFFF: no value (null, a tombstone)
+/// - `key`: the key, any bytes; null where `keylen` is 0
+/// - `keylen`: length of `key` in bytes; 0xFFFFFFFF: no key (null). A null `key` with length 0 is empty
+/// - `partition`: the partition; -1: the partitioner chooses, by the key
+/// - `msgid`: receives the id of the record, unique and increasing in the process; set also on failure
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: taken; its delivery report will come
+/// - 1: the producer cannot start as it is configured: the text says why
+/// - -184: the queue is full and no room came in time; try again
+/// - 10: the record is larger than `message.max.bytes`
+/// - -190: the topic has no such partition
+/// - -1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not right
+/// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+/// - other: an error of Kafka; the record was not taken
+#[unsafe(no_mangle)]
+pub extern "C" fn Produce(
+    prod: Handle<Client>,
+    topic: Text,
+    payload: Data,
+    paylen: u32,
+    key: Data,
+    keylen: u32,
+    partition: i32,
+    msgid: Out<u64>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> c_int {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let msgid = msgid.required("msgid")?;
+        let id = MessageId::next();
+        msgid.set(id.number());
+        let value = payload.get(paylen, "payload")?;
+        let key = key.get(keylen, "key")?;
+        prod.get()?.produce(id, topic.get("topic")?, partition, key, value)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Reads delivery reports: which records were delivered, which failed and why.
+///
+/// Waits for the first report, `kaffi.poll.timeout.ms` (500) at most, and only while records are in flight. Before any
+/// `Produce` there are none.
+///
+/// ⎕NA: `I4 %P|DeliveryReport P >I8[] >I4[] =I4`
+///
+/// # Parameters
+/// - `prod`: the producer
+/// - `msgid`: receives the ids, room for `plength`
+/// - `err`: receives the codes, room for `plength`: 0 delivered, else why not (`DRMessageError` gives the text)
+/// - `plength`: in: room in reports; out: how many were written
+///
+/// # Codes
+/// - 0: done; `plength` may be 0
+/// - -1102, -1104: a pointer is null, the room is negative
+/// - -1101: not a producer
+/// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+#[unsafe(no_mangle)]
+pub extern "C" fn DeliveryReport(
+    prod: Handle<Client>,
+    msgid: ColumnOut<c_ulonglong>,
+    err: ColumnOut<c_int>,
+    plength: InOut<c_int>,
+) -> c_int {
+    boundary(ErrorText::NONE, || {
+        let room = plength.room("plength")?;
+        let msgid = msgid.required(room, "msgid")?;
+        let err = err.required(room, "err")?;
+        let mut count = 0;
+        prod.get()?.delivery_reports(room, |report| {
+            msgid.set(count, report.id.number());
+            err.set(count, report.error);
+            count += 1;
+        })?;
+        plength.set(count);
+        Ok(code::DONE)
+    })
+}
+
+/// Gives the text of a code, as a delivery report or any function answered it.
+///
+/// ⎕NA: `I4 %P|DRMessageError <I4 >0T1 =I4`
+///
+/// # Parameters
+/// - `err`: the code
+/// - `errtxt`: receives the text, cut to the room; null where the room is 0
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text
+///
+/// # Codes
+/// - 0: done
+/// - -1102, -1104: a pointer is null, the room is negative
+#[unsafe(no_mangle)]
+pub extern "C" fn DRMessageError(err: In<c_int>, errtxt: TextOut, plen: InOut<c_int>) -> c_int {
+    boundary(ErrorText::NONE, || {
+        let room = plen.room("plen")?;
+        let errtxt = errtxt.required(room, "errtxt")?;
+        plen.set(errtxt.write_cut(room, &error::text(err.get("err")?)));
+        Ok(code::DONE)
+    })
+}
+
+/// Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
+/// status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one ledger.
+///
+/// Waits for the first report only, and only while records are in flight. `DelBatch` deletes the batch.
+///
+/// # Parameters
+/// - `prod`: the producer
+/// - `max_rows`: how many reports at most
+/// - `timeout_ms`: how long to wait for the first; 0 does not wait, -1 as long as it takes
+/// - `batch`: receives the handle of the batch
+/// - `rows`: receives the number of its reports
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be null
+///
+/// # Codes
+/// - 0: a batch
+/// - 1: no report came in time, or nothing is in flight
+/// - -1101, -1102, -1104: not a producer, a pointer is null, a number is out of range
+/// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+#[unsafe(no_mangle)]
+pub extern "C" fn DeliveryReportBatch(
+    prod: Handle<Client>,
+    max_rows: i32,
+    timeout_ms: i32,
+    batch: HandleOut<Batch>,
+    rows: Out<i32>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let batch = batch.required("batch")?;
+        let rows = rows.required("rows")?;
+        let timeout = Timeout::from_ms(timeout_ms)?;
+        let max_rows = usize::try_from(max_rows)
+            .map_err(|_| Error::new(code::BAD_ARGUMENT, format!("max_rows is negative: {max_rows}")))?;
+        let taken = prod.get()?.delivery_report_batch(max_rows, timeout)?;
+        let count = taken.rows() as i32;
+        batch.set(taken)?;
+        rows.set(count);
+        Ok(code::DONE)
+    })
+}
+
+/// Counts the records of a producer that are on their way.
+///
+/// # Parameters
+/// - `prod`: the producer; one that has not started has none
+/// - `in_flight`: receives how many records have no report yet
+/// - `unread`: receives how many reports wait to be read
+/// - `forgotten`: receives how many reports of success were dropped unread (`kaffi.delivery.reports`)
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1101, -1102: not a producer, a pointer is null
+/// - -1100, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn GetOutstanding(
+    prod: Handle<Client>,
+    in_flight: Out<i64>,
+    unread: Out<i64>,
+    forgotten: Out<i64>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let in_flight = in_flight.required("in_flight")?;
+        let unread = unread.required("unread")?;
+        let forgotten = forgotten.required("forgotten")?;
+        let outstanding = prod.get()?.outstanding()?;
+        in_flight.set(outstanding.in_flight as i64);
+        unread.set(outstanding.unread as i64);
+        forgotten.set(outstanding.forgotten as i64);
+        Ok(code::DONE)
+    })
+}
+
+/// Sends what is queued without waiting for `linger.ms`.
+///
+/// Waits until every record has its report, for `timeout_ms` at most.
+///
+/// # Parameters
+/// - `prod`: the producer; one that has not started has nothing to send
+/// - `timeout_ms`: how long to wait; 0 does not wait, -1 as long as it takes
+/// - `left`: receives how many records have no report yet
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: every record has its report; some may have failed: read the reports
+/// - -185: `left` records have none yet; they stay on their way
+/// - 1: another thread called `WakeKafka`
+/// - -1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1
+/// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+#[unsafe(no_mangle)]
+pub extern "C" fn FlushProducer(
+    prod: Handle<Client>,
+    timeout_ms: i32,
+    left: Out<i64>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let left = left.required("left")?;
+        let timeout = Timeout::from_ms(timeout_ms)?;
+        prod.get()?.flush(timeout, |count| left.set(count))?;
+        Ok(code::DONE)
+    })
+}

@@ -1,0 +1,340 @@
+//! The parameter types of the C ABI, and the only place where raw pointers are read or written.
+//!
+//! Each is a `#[repr(transparent)]` newtype whose name carries direction and meaning; `bindings/generate` and
+//! cbindgen turn it into the C type, the ⎕NA pattern and the declarations of the bindings. Null, length and UTF-8
+//! are checked here, once.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::error::{Error, Result, code};
+use crate::handle::{self, Kind};
+
+/// A handle given by value (`P`).
+#[repr(transparent)]
+pub struct Handle<K>(*mut c_void, PhantomData<K>);
+
+impl<K> Clone for Handle<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Handle<K> {}
+
+impl<K: Kind> Handle<K> {
+    /// The object behind the handle.
+    pub fn get(self) -> Result<Arc<K>> {
+        handle::get(self.0 as u64)
+    }
+
+    /// The object behind the handle, which ends here: its number is not valid any more.
+    pub fn take(self) -> Result<Arc<K>> {
+        handle::take(self.0 as u64)
+    }
+
+    /// The object, or `None` for a handle of 0, where 0 has a meaning.
+    pub fn optional(self) -> Result<Option<Arc<K>>> {
+        if self.0.is_null() { Ok(None) } else { self.get().map(Some) }
+    }
+}
+
+/// Room for a new handle (`>P`), 0 on failure.
+#[repr(transparent)]
+pub struct HandleOut<K>(*mut *mut c_void, PhantomData<K>);
+
+impl<K: Kind> HandleOut<K> {
+    /// Checks for null and sets it to 0 until `set`.
+    pub fn required(self, name: &str) -> Result<Self> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        // SAFETY: not null; the host vouches for one pointer's room.
+        unsafe { self.0.write_unaligned(std::ptr::null_mut()) };
+        Ok(self)
+    }
+
+    /// Registers `object` and hands its handle out.
+    pub fn set(self, object: Arc<K>) -> Result<()> {
+        let token = handle::insert(object)?;
+        // SAFETY: checked by `required`.
+        unsafe { self.0.write_unaligned(token as *mut c_void) };
+        Ok(())
+    }
+}
+
+/// NUL-terminated UTF-8 text in (`<0T1`).
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Text(*const c_char);
+
+impl Text {
+    /// The text; null and invalid UTF-8 are refused.
+    pub fn get<'a>(self, name: &str) -> Result<&'a str> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        // SAFETY: not null; the host vouches for a NUL-terminated text that lives as long as the call.
+        let text = unsafe { CStr::from_ptr(self.0) };
+        text.to_str().map_err(|e| {
+            Error::new(code::BAD_TEXT, format!("{name} is not UTF-8: byte {} is out of place", e.valid_up_to()))
+        })
+    }
+}
+
+/// Bytes of the documented functions (`<0T1`, NUL bytes allowed), whose length is a parameter beside it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Data(*const c_char);
+
+impl Data {
+    /// The bytes: length 0xFFFFFFFF is null, 0 is empty (the pointer may be null then).
+    pub fn get<'a>(self, len: u32, name: &str) -> Result<Option<&'a [u8]>> {
+        match len {
+            u32::MAX => Ok(None),
+            0 => Ok(Some(&[])),
+            _ if self.0.is_null() => Err(null(name)),
+            _ if len > i32::MAX as u32 => Err(Error::new(
+                code::MSG_SIZE_TOO_LARGE,
+                format!("{name} of {len} bytes is too large: a record holds less than 2^31"),
+            )),
+            // SAFETY: not null; the host vouches for `len` bytes.
+            _ => Ok(Some(unsafe { std::slice::from_raw_parts(self.0.cast(), len as usize) })),
+        }
+    }
+}
+
+/// Bytes in (`<U1[]`), whose length is a parameter beside it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Bytes(*const u8);
+
+impl Bytes {
+    /// `len` bytes; the pointer may be null where that is 0.
+    pub fn get<'a>(self, len: i32, name: &str) -> Result<&'a [u8]> {
+        slice(self.0, len, name)
+    }
+}
+
+/// An array in (`<T[]`), whose count is a parameter beside it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Column<T>(*const T);
+
+impl<T> Column<T> {
+    /// `count` values; the pointer may be null where that is 0.
+    pub fn get<'a>(self, count: i32, name: &str) -> Result<&'a [T]> {
+        if !self.0.is_aligned() {
+            return Err(Error::new(code::BAD_ARGUMENT, format!("{name} is not aligned to its type")));
+        }
+        slice(self.0, count, name)
+    }
+}
+
+fn slice<'a, T>(data: *const T, count: i32, name: &str) -> Result<&'a [T]> {
+    match usize::try_from(count) {
+        Err(_) => Err(Error::new(code::BAD_ARGUMENT, format!("the length of {name} is negative: {count}"))),
+        Ok(0) => Ok(&[]),
+        Ok(_) if data.is_null() => Err(null(name)),
+        // SAFETY: not null; the host vouches for `count` elements.
+        Ok(count) => Ok(unsafe { std::slice::from_raw_parts(data, count) }),
+    }
+}
+
+/// One value in, by pointer (`<T`).
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct In<T>(*const T);
+
+impl<T: Copy> In<T> {
+    pub fn get(self, name: &str) -> Result<T> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        // SAFETY: not null; the host vouches for one value.
+        Ok(unsafe { self.0.read_unaligned() })
+    }
+}
+
+/// One value out (`>T`), 0 on failure.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Out<T>(*mut T);
+
+impl<T: Default> Out<T> {
+    /// Checks for null and sets it to 0 until `set`.
+    pub fn required(self, name: &str) -> Result<Self> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        self.set(T::default());
+        Ok(self)
+    }
+
+    pub fn set(&self, value: T) {
+        // SAFETY: checked by `required`.
+        unsafe { self.0.write_unaligned(value) }
+    }
+}
+
+/// A length or count in and out (`=T`): in the room, out what is there or needed.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct InOut<T>(*mut T);
+
+/// What can be a length: an integer that says its room.
+pub trait Length: Copy + Default {
+    fn room(self) -> Option<usize>;
+    fn from_len(len: usize) -> Self;
+}
+impl Length for i32 {
+    fn room(self) -> Option<usize> {
+        usize::try_from(self).ok()
+    }
+    fn from_len(len: usize) -> Self {
+        i32::try_from(len).unwrap_or(i32::MAX)
+    }
+}
+impl Length for u32 {
+    fn room(self) -> Option<usize> {
+        usize::try_from(self).ok()
+    }
+    fn from_len(len: usize) -> Self {
+        u32::try_from(len).unwrap_or(u32::MAX)
+    }
+}
+
+impl<T: Length> InOut<T> {
+    /// The room that the host gives; the value is 0 until it is set. Null and negative are refused.
+    pub fn room(self, name: &str) -> Result<usize> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        // SAFETY: not null; the host vouches for one value.
+        let given = unsafe { self.0.read_unaligned() };
+        self.set(0);
+        given.room().ok_or_else(|| Error::new(code::BAD_ARGUMENT, format!("{name} (the room given) is negative")))
+    }
+
+    pub fn set(self, len: usize) {
+        // SAFETY: checked by `room`.
+        unsafe { self.0.write_unaligned(T::from_len(len)) }
+    }
+}
+
+/// Room for text (`>0T1`), whose size is a parameter beside it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct TextOut(*mut c_char);
+
+impl TextOut {
+    /// Null is refused unless there is no room.
+    pub fn required(self, room: usize, name: &str) -> Result<Self> {
+        if self.0.is_null() && room > 0 { Err(null(name)) } else { Ok(self) }
+    }
+
+    /// Writes bytes without a NUL. The caller has compared them with the room.
+    pub fn write_data(self, data: &[u8]) {
+        if !data.is_empty() {
+            // SAFETY: the caller has checked that the host's room, which it vouches for, is large enough.
+            unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), self.0.cast(), data.len()) }
+        }
+    }
+
+    /// Writes a NUL. The caller has compared `at` with the room.
+    pub fn write_nul(self, at: usize) {
+        // SAFETY: as for `write_data`.
+        unsafe { self.0.add(at).write(0) }
+    }
+
+    /// Writes as much of the text as fits with its NUL, cut at a character; says how much.
+    pub fn write_cut(self, room: usize, text: &str) -> usize {
+        if room == 0 || self.0.is_null() {
+            return 0;
+        }
+        let mut len = text.len().min(room - 1);
+        while !text.is_char_boundary(len) {
+            len -= 1;
+        }
+        self.write_data(&text.as_bytes()[..len]);
+        self.write_nul(len);
+        len
+    }
+
+    /// Text out by the contract: whole with its NUL, or the room needed and "too small".
+    pub fn write<T: Length>(self, len: InOut<T>, name: &str, text: &str) -> Result<i32> {
+        let room = len.room("len")?;
+        self.required(room, name)?;
+        if room <= text.len() {
+            self.write_cut(room, "");
+            len.set(text.len() + 1);
+            return Ok(code::TOO_SMALL);
+        }
+        len.set(self.write_cut(room, text));
+        Ok(code::DONE)
+    }
+}
+
+/// Room for an array (`>T[]`), whose size is a parameter beside it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct ColumnOut<T>(*mut T);
+
+impl<T: Copy> ColumnOut<T> {
+    /// Null is refused unless there is no room.
+    pub fn required(self, room: usize, name: &str) -> Result<Self> {
+        if self.0.is_null() && room > 0 { Err(null(name)) } else { Ok(self) }
+    }
+
+    /// Writes one element. The caller has compared `index` with the room.
+    pub fn set(self, index: usize, value: T) {
+        // SAFETY: the caller has checked that the host's room, which it vouches for, is large enough.
+        unsafe { self.0.add(index).write_unaligned(value) }
+    }
+
+    /// Writes the elements from the start. The caller has compared their number with the room.
+    pub fn write(self, values: &[T]) {
+        if !values.is_empty() {
+            // SAFETY: as for `set`; bytes, so that alignment does not matter.
+            unsafe {
+                std::ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), self.0.cast::<u8>(), size_of_val(values));
+            }
+        }
+    }
+}
+
+/// The two parameters `errtxt` and `plen` that end most functions. Either may be null: no text then.
+#[derive(Clone, Copy)]
+pub struct ErrorText {
+    text: TextOut,
+    len: *mut c_int,
+}
+
+impl ErrorText {
+    /// For functions without these parameters.
+    pub const NONE: ErrorText = ErrorText { text: TextOut(std::ptr::null_mut()), len: std::ptr::null_mut() };
+
+    pub fn new(text: TextOut, len: InOut<c_int>) -> ErrorText {
+        ErrorText { text, len: len.0 }
+    }
+
+    /// The room for the text, read once at the start of a call; the length is 0 from then on. Negative is refused.
+    pub fn room(self) -> Result<usize> {
+        if self.len.is_null() {
+            return Ok(0);
+        }
+        InOut(self.len).room("plen")
+    }
+
+    /// Writes the text, cut to the room.
+    pub fn write(self, room: usize, text: &str) {
+        let len = self.text.write_cut(room, text);
+        if !self.len.is_null() {
+            InOut(self.len).set(len);
+        }
+    }
+}
+
+fn null(name: &str) -> Error {
+    Error::new(code::NULL_POINTER, format!("{name} is null"))
+}

@@ -1,0 +1,609 @@
+//! Batches: many records, delivery reports or list entries, in columns.
+//!
+//! A column is an `Arc` that is replaced, never changed while others hold it: a running call keeps what it began with.
+//! Bytes are laid out as Arrow lays them out: 32-bit offsets, data, validity.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::sys::Entry;
+use crate::error::{Error, Result, code};
+use crate::handle::Kind;
+
+/// Offset "none".
+pub const OFFSET_INVALID: i64 = -1001;
+
+/// What a batch holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    Records,
+    List,
+    Reports,
+}
+
+/// A kind of column: its name, how its values are kept, where it occurs, and what it means.
+#[derive(serde::Serialize)]
+pub struct ColumnKind {
+    pub name: &'static str,
+    #[serde(rename = "type")]
+    pub width: Width,
+    pub contents: &'static [Content],
+    pub meaning: &'static str,
+    #[serde(skip)]
+    rows: Rows,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Width {
+    Int32,
+    Int64,
+    Bytes,
+}
+
+/// What the values of a column are counted by.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Rows {
+    Row,
+    Topic,
+    Header,
+}
+
+macro_rules! columns {
+    ($($id:ident = $name:literal, $width:ident, $rows:ident, [$($content:ident),*], $meaning:literal;)*) => {
+        /// The columns that there are, in the order of `COLUMNS`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Id { $($id),* }
+        /// Every column, for `DescribeAll`.
+        pub const COLUMNS: &[ColumnKind] = &[$(ColumnKind {
+            name: $name, width: Width::$width, contents: &[$(Content::$content),*], meaning: $meaning, rows: Rows::$rows,
+        }),*];
+    };
+}
+
+columns! {
+    Topic = "topic", Int32, Row, [Records, List, Reports], "index into topic.name";
+    TopicNames = "topic.name", Bytes, Topic, [Records, List, Reports], "names of the topics, one for each distinct topic";
+    Partition = "partition", Int32, Row, [Records, List, Reports], "partition; -1: none or any";
+    Offset = "offset", Int64, Row, [Records, List, Reports], "offset; in a list that of the record to be read next, -1001: none";
+    Timestamp = "timestamp", Int64, Row, [Records, Reports], "ms since 1970; -1: none";
+    TimestampType = "timestamp_type", Int32, Row, [Records], "0 none, 1 set by the producer, 2 set by the broker";
+    LeaderEpoch = "leader_epoch", Int32, Row, [Records, List], "epoch of the partition's leader; -1: none";
+    Key = "key", Bytes, Row, [Records], "keys";
+    Value = "value", Bytes, Row, [Records], "values";
+    HeaderCount = "header.count", Int32, Row, [Records], "how many headers the record has";
+    HeaderName = "header.name", Bytes, Header, [Records], "names of the headers of all records, one after the other";
+    HeaderValue = "header.value", Bytes, Header, [Records], "values of the headers of all records, one after the other";
+    Metadata = "metadata", Bytes, Row, [List], "the host's own text beside a committed offset";
+    Error = "error", Int32, Row, [List, Reports], "code: 0, or why it failed";
+    Message = "msgid", Int64, Row, [Reports], "id that Produce gave the record";
+    Status = "status", Int32, Row, [Reports], "0 not persisted, 1 possibly, 2 persisted";
+    Latency = "latency", Int64, Row, [Reports], "µs from Produce to the report";
+}
+
+impl Id {
+    fn kind(self) -> &'static ColumnKind {
+        &COLUMNS[self as usize]
+    }
+}
+
+const IDS: &[Id] = &[
+    Id::Topic,
+    Id::TopicNames,
+    Id::Partition,
+    Id::Offset,
+    Id::Timestamp,
+    Id::TimestampType,
+    Id::LeaderEpoch,
+    Id::Key,
+    Id::Value,
+    Id::HeaderCount,
+    Id::HeaderName,
+    Id::HeaderValue,
+    Id::Metadata,
+    Id::Error,
+    Id::Message,
+    Id::Status,
+    Id::Latency,
+];
+
+/// Values of variable length: those of row i are `data[offsets[i]..offsets[i + 1]]`.
+#[derive(Debug, Clone, Default)]
+pub struct BytesColumn {
+    ends: Vec<i32>,
+    data: Vec<u8>,
+    /// Empty while no value is null.
+    valid: Vec<bool>,
+}
+
+impl BytesColumn {
+    pub fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        if self.valid.get(row) == Some(&false) {
+            return None;
+        }
+        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        Some(&self.data[start..self.ends[row] as usize])
+    }
+
+    pub fn push(&mut self, value: Option<&[u8]>) {
+        if !self.valid.is_empty() || value.is_none() {
+            self.valid.resize(self.ends.len(), true);
+            self.valid.push(value.is_some());
+        }
+        self.data.extend_from_slice(value.unwrap_or_default());
+        self.ends.push(self.data.len() as i32);
+    }
+
+    fn from_lengths(column: &str, bytes: &[u8], lengths: &[i32]) -> Result<BytesColumn> {
+        let mut all = BytesColumn::default();
+        let mut rest = bytes;
+        for (row, &length) in lengths.iter().enumerate() {
+            let value = match usize::try_from(length) {
+                Ok(length) if length <= rest.len() => {
+                    let (value, after) = rest.split_at(length);
+                    rest = after;
+                    Some(value)
+                }
+                Err(_) if length == -1 => None,
+                _ => {
+                    let why = if length < -1 { "below -1" } else { "more than the bytes that are left" };
+                    return Err(Error::new(
+                        code::BAD_ARGUMENT,
+                        format!("column {column}: the length of row {row} is {length}, {why}"),
+                    ));
+                }
+            };
+            all.push(value);
+        }
+        if rest.is_empty() {
+            Ok(all)
+        } else {
+            Err(Error::new(
+                code::BAD_ARGUMENT,
+                format!("column {column}: the lengths add up to {} of {} bytes", bytes.len() - rest.len(), bytes.len()),
+            ))
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Values {
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    Bytes(BytesColumn),
+}
+
+impl Values {
+    fn rows(&self) -> usize {
+        match self {
+            Values::Int32(values) => values.len(),
+            Values::Int64(values) => values.len(),
+            Values::Bytes(values) => values.rows(),
+        }
+    }
+}
+
+/// A column of integers to be read.
+pub struct Ints(Arc<Values>);
+
+impl Ints {
+    pub fn len(&self) -> usize {
+        self.0.rows()
+    }
+
+    pub fn for_each(&self, mut give: impl FnMut(usize, i64)) {
+        match &*self.0 {
+            Values::Int32(values) => values.iter().enumerate().for_each(|(row, &value)| give(row, i64::from(value))),
+            Values::Int64(values) => values.iter().enumerate().for_each(|(row, &value)| give(row, value)),
+            Values::Bytes(_) => {}
+        }
+    }
+}
+
+/// A column of bytes to be read.
+pub struct Bytes(Arc<Values>);
+
+impl std::ops::Deref for Bytes {
+    type Target = BytesColumn;
+    fn deref(&self) -> &BytesColumn {
+        static EMPTY: BytesColumn = BytesColumn { ends: Vec::new(), data: Vec::new(), valid: Vec::new() };
+        match &*self.0 {
+            Values::Bytes(bytes) => bytes,
+            _ => &EMPTY,
+        }
+    }
+}
+
+type Columns = [Option<Arc<Values>>; COLUMNS.len()];
+
+/// Records, reports or list entries, in columns.
+pub struct Batch {
+    content: Content,
+    columns: Mutex<Columns>,
+    /// For a batch that a consumer handed out: where it came from.
+    pub origin: Option<super::consumer::Origin>,
+}
+
+impl Kind for Batch {
+    const KIND: u64 = 3;
+    const NAME: &'static str = "batch or topic-partition list";
+}
+
+impl Batch {
+    fn of(content: Content, columns: Columns, origin: Option<super::consumer::Origin>) -> Arc<Batch> {
+        Arc::new(Batch { content, columns: Mutex::new(columns), origin })
+    }
+
+    /// An empty topic-partition list.
+    pub fn new_list() -> Arc<Batch> {
+        let list = Batch::of(Content::List, [const { None }; COLUMNS.len()], None);
+        list.clear();
+        list
+    }
+
+    /// Empties it.
+    pub fn clear(&self) {
+        let mut columns = self.columns.lock();
+        for &id in IDS {
+            columns[id as usize] = id.kind().contents.contains(&self.content).then(|| Arc::new(empty(id)));
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        let columns = self.columns.lock();
+        let of_rows = IDS.iter().filter(|id| id.kind().rows == Rows::Row);
+        of_rows.filter_map(|&id| columns[id as usize].as_ref()).map(|values| values.rows()).max().unwrap_or(0)
+    }
+
+    fn column(&self, name: &str) -> Result<Id> {
+        let found = IDS.iter().find(|id| id.kind().name == name && id.kind().contents.contains(&self.content));
+        found.copied().ok_or_else(|| {
+            let has = IDS.iter().filter(|id| id.kind().contents.contains(&self.content));
+            let names: Vec<_> = has.map(|id| id.kind().name).collect();
+            Error::new(
+                code::UNKNOWN_COLUMN,
+                format!("there is no column {name:?} here; there are {}", names.join(", ")),
+            )
+        })
+    }
+
+    fn typed_column(&self, name: &str, bytes: bool) -> Result<Id> {
+        let id = self.column(name)?;
+        if (id.kind().width == Width::Bytes) == bytes {
+            return Ok(id);
+        }
+        let (is, call) = if bytes { ("integers", "Ints") } else { ("bytes", "Bytes") };
+        Err(Error::new(code::UNKNOWN_COLUMN, format!("column {name} holds {is}: use GetBatch{call} or SetBatch{call}")))
+    }
+
+    fn values(&self, id: Id) -> Arc<Values> {
+        self.columns.lock()[id as usize].clone().unwrap_or_else(|| Arc::new(empty(id)))
+    }
+
+    pub fn ints(&self, name: &str) -> Result<Ints> {
+        self.typed_column(name, false).map(|id| Ints(self.values(id)))
+    }
+
+    pub fn bytes(&self, name: &str) -> Result<Bytes> {
+        self.typed_column(name, true).map(|id| Bytes(self.values(id)))
+    }
+
+    pub fn set_ints(&self, name: &str, values: &[i64]) -> Result<()> {
+        let id = self.typed_column(name, false)?;
+        let column = if id.kind().width == Width::Int64 {
+            Values::Int64(values.to_vec())
+        } else {
+            let narrow = values.iter().enumerate().map(|(row, &value)| {
+                i32::try_from(value).map_err(|_| {
+                    Error::new(code::BAD_ARGUMENT, format!("column {name}: {value} in row {row} is beyond 32 bits"))
+                })
+            });
+            Values::Int32(narrow.collect::<Result<_>>()?)
+        };
+        self.columns.lock()[id as usize] = Some(Arc::new(column));
+        Ok(())
+    }
+
+    pub fn set_bytes(&self, name: &str, bytes: &[u8], lengths: &[i32]) -> Result<()> {
+        let id = self.typed_column(name, true)?;
+        let column = BytesColumn::from_lengths(name, bytes, lengths)?;
+        self.columns.lock()[id as usize] = Some(Arc::new(Values::Bytes(column)));
+        Ok(())
+    }
+
+    /// The entries of a topic-partition list. Columns that were never set have their defaults.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
+        self.expect_list()?;
+        let rows = self.rows();
+        let names = self.names()?;
+        let read = |id: Id, default: i64| -> Result<Vec<i64>> {
+            let mut out = Vec::with_capacity(rows);
+            Ints(self.values(id)).for_each(|_, value| out.push(value));
+            if out.is_empty() {
+                out.resize(rows, default);
+            }
+            if out.len() == rows { Ok(out) } else { Err(unequal(id, out.len(), rows)) }
+        };
+        let topics = read(Id::Topic, 0)?;
+        let partitions = read(Id::Partition, -1)?;
+        let offsets = read(Id::Offset, OFFSET_INVALID)?;
+        let epochs = read(Id::LeaderEpoch, -1)?;
+        let metadata = Bytes(self.values(Id::Metadata));
+        if metadata.rows() != 0 && metadata.rows() != rows {
+            return Err(unequal(Id::Metadata, metadata.rows(), rows));
+        }
+        (0..rows)
+            .map(|row| {
+                let topic = usize::try_from(topics[row]).ok().and_then(|index| names.get(index)).ok_or_else(|| {
+                    Error::new(
+                        code::BAD_BATCH,
+                        format!(
+                            "column topic: row {row} has index {}, topic.name has {} names",
+                            topics[row],
+                            names.len()
+                        ),
+                    )
+                })?;
+                Ok(Entry {
+                    topic: topic.clone(),
+                    partition: partitions[row] as i32,
+                    offset: offsets[row],
+                    leader_epoch: epochs[row] as i32,
+                    metadata: if metadata.rows() == 0 { None } else { metadata.get(row).map(<[u8]>::to_vec) },
+                    error: 0,
+                })
+            })
+            .collect()
+    }
+
+    /// Replaces the entries of a topic-partition list.
+    pub fn set_entries(&self, entries: &[Entry]) {
+        let mut rows = Columns::default();
+        for entry in entries {
+            push_entry(&mut rows, entry);
+        }
+        self.clear();
+        let mut columns = self.columns.lock();
+        for (place, set) in columns.iter_mut().zip(rows) {
+            if set.is_some() {
+                *place = set;
+            }
+        }
+    }
+
+    pub fn expect_list(&self) -> Result<()> {
+        if self.content == Content::List {
+            return Ok(());
+        }
+        Err(Error::new(code::BAD_BATCH, "this batch is no topic-partition list: NewTopicPartitionList makes one"))
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let names = Bytes(self.values(Id::TopicNames));
+        let name = |row| {
+            let bytes = names.get(row).filter(|name| !name.is_empty() && !name.contains(&0));
+            bytes.and_then(|name| std::str::from_utf8(name).ok()).map(str::to_string).ok_or_else(|| {
+                Error::new(code::BAD_BATCH, format!("column topic.name: row {row} is empty, or not UTF-8"))
+            })
+        };
+        (0..names.rows()).map(name).collect()
+    }
+
+    /// Adds an entry to a topic-partition list; one that is there stays.
+    pub fn add_partition(&self, topic: &str, partition: i32) -> Result<()> {
+        if topic.is_empty() {
+            return Err(Error::new(code::BAD_TEXT, "the topic is empty"));
+        }
+        if partition < -1 {
+            return Err(Error::new(code::BAD_ARGUMENT, format!("partition {partition}: give -1 or more")));
+        }
+        let entry = Entry {
+            topic: topic.to_string(),
+            partition,
+            offset: OFFSET_INVALID,
+            leader_epoch: -1,
+            metadata: None,
+            error: 0,
+        };
+        let whole = self.find(topic, partition)?;
+        if whole.is_none() {
+            push_entry(&mut self.columns.lock(), &entry);
+        }
+        Ok(())
+    }
+
+    /// The row of an entry of a topic-partition list.
+    fn find(&self, topic: &str, partition: i32) -> Result<Option<usize>> {
+        self.expect_list()?;
+        let names = Bytes(self.values(Id::TopicNames));
+        let Some(index) = (0..names.rows()).find(|&row| names.get(row) == Some(topic.as_bytes())) else {
+            return Ok(None);
+        };
+        match (&*self.values(Id::Topic), &*self.values(Id::Partition)) {
+            (Values::Int32(topics), Values::Int32(partitions)) if topics.len() == partitions.len() => {
+                let mut rows = topics.iter().zip(partitions);
+                Ok(rows.position(|(&of, &number)| of == index as i32 && number == partition))
+            }
+            (topics, partitions) => Err(unequal(Id::Partition, partitions.rows(), topics.rows())),
+        }
+    }
+
+    /// Sets the offset of an entry of a topic-partition list.
+    pub fn set_offset(&self, topic: &str, partition: i32, offset: i64) -> Result<()> {
+        if offset < 0 && !matches!(offset, -1 | -2 | -1000 | OFFSET_INVALID) {
+            return Err(Error::new(code::BAD_ARGUMENT, format!("offset {offset} is none")));
+        }
+        let row = self.find(topic, partition)?.ok_or_else(|| {
+            Error::new(code::UNKNOWN_PARTITION, format!("the list has no entry for {topic} [{partition}]"))
+        })?;
+        let mut columns = self.columns.lock();
+        match columns[Id::Offset as usize].as_mut().map(Arc::make_mut) {
+            Some(Values::Int64(offsets)) if row < offsets.len() => offsets[row] = offset,
+            offsets => return Err(unequal(Id::Offset, offsets.map_or(0, |offsets| offsets.rows()), row + 1)),
+        }
+        Ok(())
+    }
+}
+
+fn unequal(id: Id, has: usize, rows: usize) -> Error {
+    let name = id.kind().name;
+    Error::new(code::BAD_BATCH, format!("column {name} has {has} rows, another one {rows}"))
+}
+
+fn empty(id: Id) -> Values {
+    match id.kind().width {
+        Width::Int32 => Values::Int32(Vec::new()),
+        Width::Int64 => Values::Int64(Vec::new()),
+        Width::Bytes => Values::Bytes(BytesColumn::default()),
+    }
+}
+
+fn push_int(columns: &mut Columns, id: Id, value: i64) {
+    let column = columns[id as usize].get_or_insert_with(|| Arc::new(empty(id)));
+    match Arc::make_mut(column) {
+        Values::Int32(values) => values.push(value as i32),
+        Values::Int64(values) => values.push(value),
+        Values::Bytes(_) => {}
+    }
+}
+
+fn push_bytes(columns: &mut Columns, id: Id, value: Option<&[u8]>) {
+    let column = columns[id as usize].get_or_insert_with(|| Arc::new(empty(id)));
+    if let Values::Bytes(bytes) = Arc::make_mut(column) {
+        bytes.push(value);
+    }
+}
+
+fn push_entry(columns: &mut Columns, entry: &Entry) {
+    let name = entry.topic.as_bytes();
+    let known = columns[Id::TopicNames as usize].as_deref().and_then(|values| match values {
+        Values::Bytes(names) => (0..names.rows()).find(|&row| names.get(row) == Some(name)),
+        _ => None,
+    });
+    let topic = known.unwrap_or_else(|| {
+        push_bytes(columns, Id::TopicNames, Some(name));
+        columns[Id::TopicNames as usize].as_deref().map_or(0, Values::rows) - 1
+    });
+    push_int(columns, Id::Topic, topic as i64);
+    push_int(columns, Id::Partition, i64::from(entry.partition));
+    push_int(columns, Id::Offset, entry.offset);
+    push_int(columns, Id::LeaderEpoch, i64::from(entry.leader_epoch));
+    push_bytes(columns, Id::Metadata, entry.metadata.as_deref());
+    push_int(columns, Id::Error, i64::from(entry.error));
+}
+
+/// Records while they are gathered, then handed out one by one or as a batch.
+#[derive(Default)]
+pub struct Records {
+    pub topics: Vec<Arc<str>>,
+    pub topic: Vec<i32>,
+    pub partition: Vec<i32>,
+    pub offset: Vec<i64>,
+    pub timestamp: Vec<i64>,
+    pub timestamp_type: Vec<i32>,
+    pub leader_epoch: Vec<i32>,
+    pub key: BytesColumn,
+    pub value: BytesColumn,
+    pub header_count: Vec<i32>,
+    pub header_name: BytesColumn,
+    pub header_value: BytesColumn,
+}
+
+impl Records {
+    pub fn rows(&self) -> usize {
+        self.partition.len()
+    }
+
+    /// Bytes of keys, values and headers.
+    pub fn bytes(&self) -> usize {
+        self.key.data.len() + self.value.data.len() + self.header_name.data.len() + self.header_value.data.len()
+    }
+
+    /// Adds those rows of `other` that `wanted` picks. `headers` is the index of the first header of each row.
+    pub fn append(&mut self, other: &Records, wanted: impl Fn(usize) -> bool) {
+        let mut header = 0;
+        for row in 0..other.rows() {
+            let headers = header..header + other.header_count[row] as usize;
+            header = headers.end;
+            if !wanted(row) {
+                continue;
+            }
+            let name = &other.topics[other.topic[row] as usize];
+            let topic = self.topics.iter().position(|known| known == name).unwrap_or_else(|| {
+                self.topics.push(name.clone());
+                self.topics.len() - 1
+            });
+            self.topic.push(topic as i32);
+            self.partition.push(other.partition[row]);
+            self.offset.push(other.offset[row]);
+            self.timestamp.push(other.timestamp[row]);
+            self.timestamp_type.push(other.timestamp_type[row]);
+            self.leader_epoch.push(other.leader_epoch[row]);
+            self.key.push(other.key.get(row));
+            self.value.push(other.value.get(row));
+            self.header_count.push(other.header_count[row]);
+            for header in headers {
+                self.header_name.push(other.header_name.get(header));
+                self.header_value.push(other.header_value.get(header));
+            }
+        }
+    }
+
+    pub fn into_batch(self, origin: super::consumer::Origin) -> Arc<Batch> {
+        let mut names = BytesColumn::default();
+        self.topics.iter().for_each(|name| names.push(Some(name.as_bytes())));
+        let columns = [
+            (Id::Topic, Values::Int32(self.topic)),
+            (Id::TopicNames, Values::Bytes(names)),
+            (Id::Partition, Values::Int32(self.partition)),
+            (Id::Offset, Values::Int64(self.offset)),
+            (Id::Timestamp, Values::Int64(self.timestamp)),
+            (Id::TimestampType, Values::Int32(self.timestamp_type)),
+            (Id::LeaderEpoch, Values::Int32(self.leader_epoch)),
+            (Id::Key, Values::Bytes(self.key)),
+            (Id::Value, Values::Bytes(self.value)),
+            (Id::HeaderCount, Values::Int32(self.header_count)),
+            (Id::HeaderName, Values::Bytes(self.header_name)),
+            (Id::HeaderValue, Values::Bytes(self.header_value)),
+        ];
+        Batch::of(Content::Records, gather(columns), Some(origin))
+    }
+}
+
+/// Delivery reports as a batch.
+pub fn of_reports(reports: &[super::ledger::Report], topics: &[Arc<str>]) -> Arc<Batch> {
+    let int32 = |read: fn(&super::ledger::Report) -> i32| Values::Int32(reports.iter().map(read).collect());
+    let int64 = |read: fn(&super::ledger::Report) -> i64| Values::Int64(reports.iter().map(read).collect());
+    let mut names = BytesColumn::default();
+    topics.iter().for_each(|name| names.push(Some(name.as_bytes())));
+    let columns = [
+        (Id::Message, int64(|report| report.id.number() as i64)),
+        (Id::Error, int32(|report| report.error)),
+        (Id::Topic, int32(|report| report.topic)),
+        (Id::TopicNames, Values::Bytes(names)),
+        (Id::Partition, int32(|report| report.partition)),
+        (Id::Offset, int64(|report| report.offset)),
+        (Id::Timestamp, int64(|report| report.timestamp)),
+        (Id::Status, int32(|report| report.status)),
+        (Id::Latency, int64(|report| report.latency)),
+    ];
+    Batch::of(Content::Reports, gather(columns), None)
+}
+
+fn gather(columns: impl IntoIterator<Item = (Id, Values)>) -> Columns {
+    let mut all = Columns::default();
+    for (id, values) in columns {
+        all[id as usize] = Some(Arc::new(values));
+    }
+    all
+}

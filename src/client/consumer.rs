@@ -1,0 +1,864 @@
+//! Consumers: fetching into an inner batch, handing out, positions, commits.
+//!
+//! What was fetched and not handed out is in no position and is never committed.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::batch::{Batch, OFFSET_INVALID, Records};
+use super::config::{Settings, Store};
+use super::engine::{Engine, Rebalance};
+use super::gate::{Deadline, Inside, SLICE, Timeout};
+use super::sys::{self, Entry, NativeList, c_text, rd};
+use crate::error::{Error, Result, code};
+
+/// How many messages one call of the engine gives at most.
+const FETCH: usize = 256;
+/// How long the inner batch may keep a consuming call from the engine: it counts polls and serves rebalances.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+/// How long a processed position may wait to be stored.
+const STORE_EVERY: Duration = Duration::from_secs(1);
+const SEEK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The record that a consuming call hands out.
+pub struct Record<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+}
+
+/// Which hand-out of which consumer a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin(u64);
+
+impl Origin {
+    fn next() -> Origin {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Origin(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// An offset and the leader epoch of the record before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    offset: i64,
+    epoch: i32,
+}
+
+/// Where the host is in an assigned partition: always the record after the last one.
+#[derive(Default)]
+struct Position {
+    handed: Option<Mark>,
+    processed: Option<Mark>,
+    stored: Option<Mark>,
+    committed: Option<Mark>,
+}
+
+type Partition = (Arc<str>, i32);
+
+type Guard<'a> = parking_lot::MutexGuard<'a, State>;
+
+/// What was fetched and not handed out yet, in order.
+enum Fetched {
+    Rows { records: Box<Records>, next: usize },
+    Error(Error),
+}
+
+impl Fetched {
+    fn rows(records: Records) -> Fetched {
+        Fetched::Rows { records: Box::new(records), next: 0 }
+    }
+}
+
+struct State {
+    fetched: VecDeque<Fetched>,
+    positions: HashMap<Partition, Position>,
+    /// Rows that were handed out and are not processed yet: the last mark of each partition.
+    in_hand: Vec<(Partition, Mark)>,
+    /// The last batch handed out, and the marks of its rows.
+    last_batch: Option<(Origin, Vec<(Partition, Mark)>)>,
+    last_poll: Instant,
+    last_store: Instant,
+}
+
+pub struct Consumer {
+    engine: Engine,
+    /// Null without group.id.
+    queue: *mut rd::rd_kafka_queue_t,
+    settings: Settings,
+    group: Option<String>,
+    auto_commit: bool,
+    eof: bool,
+    state: Mutex<State>,
+}
+
+// SAFETY: the engine's queues may be used from any thread.
+unsafe impl Send for Consumer {}
+// SAFETY: as above.
+unsafe impl Sync for Consumer {}
+
+impl Consumer {
+    pub fn new(engine: Engine, settings: Settings, group: Option<String>, auto_commit: bool, eof: bool) -> Consumer {
+        // SAFETY: a live client.
+        let queue = unsafe { rd::rd_kafka_queue_get_consumer(engine.rk()) };
+        let now = Instant::now();
+        let state = State {
+            fetched: VecDeque::new(),
+            positions: HashMap::new(),
+            in_hand: Vec::new(),
+            last_batch: None,
+            last_poll: now,
+            last_store: now,
+        };
+        Consumer { engine, queue, settings, group, auto_commit, eof, state: Mutex::new(state) }
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Ends the waits of others.
+    pub fn nudge(&self) {
+        self.engine.nudge();
+        if !self.queue.is_null() {
+            // SAFETY: a live queue.
+            unsafe { rd::rd_kafka_queue_yield(self.queue) };
+        }
+    }
+
+    pub fn subscribe(&self, entries: &[Entry]) -> Result<()> {
+        if entries.is_empty() {
+            return Err(Error::new(-186, "the list is empty: add topics with SetTopicPartitionList"));
+        }
+        let list = NativeList::new(entries)?;
+        // SAFETY: a live client and list.
+        match unsafe { sys::rd_kafka_subscribe(self.engine.rk(), list.as_ptr()) } {
+            0 => Ok(()),
+            err => Err(self.engine.fatal().unwrap_or_else(|| {
+                let names: Vec<_> = entries.iter().map(|entry| entry.topic.as_str()).collect();
+                Error::engine(err, format_args!("subscribing to {}", names.join(", ")))
+            })),
+        }
+    }
+
+    /// Hands the next record to `give`, which may refuse it; then it stays.
+    pub fn consume(&self, inside: &Inside<'_>, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
+        let deadline = Timeout::of(self.settings.poll_timeout).deadline();
+        let mut state = self.lock(inside, deadline)?;
+        self.count_processed(&mut state);
+        if state.last_poll.elapsed() >= POLL_EVERY {
+            self.fetch(&mut state, 1, Duration::ZERO);
+        }
+        self.await_fetched(&mut state, inside, FETCH, deadline)?;
+        let State { fetched, in_hand, positions, last_batch, .. } = &mut *state;
+        match fetched.front_mut() {
+            Some(Fetched::Rows { records, next }) => {
+                let row = *next;
+                let topic = &records.topics[records.topic[row] as usize];
+                let record = Record {
+                    topic,
+                    partition: records.partition[row],
+                    offset: records.offset[row],
+                    key: records.key.get(row),
+                    value: records.value.get(row),
+                };
+                give(&record)?;
+                let mark = Mark { offset: record.offset + 1, epoch: records.leader_epoch[row] };
+                let partition = (Arc::clone(topic), record.partition);
+                *next += 1;
+                if *next == records.rows() {
+                    fetched.pop_front();
+                }
+                *last_batch = None;
+                in_hand.clear();
+                hand_out(positions, &partition, mark);
+                in_hand.push((partition, mark));
+                if self.settings.store == Store::Delivered {
+                    self.count_processed(&mut state);
+                }
+                Ok(())
+            }
+            Some(Fetched::Error(_)) => Err(take_error(fetched)),
+            None => Err(no_record()),
+        }
+    }
+
+    /// Hands out the records that are there. Waits for the first.
+    pub fn consume_batch(&self, inside: &Inside<'_>, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
+        let deadline = timeout.deadline();
+        let mut state = self.lock(inside, deadline)?;
+        if max == 0 {
+            self.fetch(&mut state, 1, Duration::ZERO);
+            return Err(no_record());
+        }
+        self.count_processed(&mut state);
+        if state.last_poll.elapsed() >= POLL_EVERY {
+            self.fetch(&mut state, 1, Duration::ZERO);
+        }
+        self.await_fetched(&mut state, inside, max.min(FETCH), deadline)?;
+        if matches!(state.fetched.front(), Some(Fetched::Error(_))) {
+            return Err(take_error(&mut state.fetched));
+        }
+        let mut batch = Records::default();
+        let limit = self.settings.batch_max_bytes;
+        loop {
+            // Take what is in hand, then look whether the engine has more.
+            while batch.rows() < max && batch.bytes() < limit {
+                let Some(Fetched::Rows { records, next }) = state.fetched.front_mut() else { break };
+                let left = records.rows() - *next;
+                if batch.rows() == 0 && *next == 0 && left <= max && records.bytes() <= limit {
+                    batch = std::mem::take(&mut **records);
+                    state.fetched.pop_front();
+                    continue;
+                }
+                let (from, mut to) = (*next, *next + left.min(max - batch.rows()));
+                let mut size = batch.bytes();
+                for row in from..to {
+                    size += records.key.get(row).map_or(0, <[u8]>::len) + records.value.get(row).map_or(0, <[u8]>::len);
+                    if size > limit && row > from {
+                        to = row;
+                        break;
+                    }
+                }
+                batch.append(records, |row| (from..to).contains(&row));
+                if to == records.rows() {
+                    state.fetched.pop_front();
+                } else {
+                    *next = to;
+                    break;
+                }
+            }
+            let more = state.fetched.is_empty() && batch.rows() < max && batch.bytes() < limit;
+            if !more || self.fetch(&mut state, FETCH.min(max - batch.rows()), Duration::ZERO) == 0 {
+                break;
+            }
+        }
+        // A rebalance while filling up takes rows away from what is in this batch already.
+        let positions = &state.positions;
+        let revoked = (0..batch.rows()).any(|row| !positions.contains_key(&partition_of(&batch, row)));
+        if revoked {
+            let mut kept = Records::default();
+            kept.append(&batch, |row| positions.contains_key(&partition_of(&batch, row)));
+            batch = kept;
+            if batch.rows() == 0 {
+                return Err(no_record());
+            }
+        }
+        let marks: Vec<_> = (0..batch.rows())
+            .map(|row| {
+                let mark = Mark { offset: batch.offset[row] + 1, epoch: batch.leader_epoch[row] };
+                (partition_of(&batch, row), mark)
+            })
+            .collect();
+        let State { in_hand, positions, .. } = &mut *state;
+        *in_hand = last_marks(&marks);
+        for (partition, mark) in in_hand.iter() {
+            hand_out(positions, partition, *mark);
+        }
+        let origin = Origin::next();
+        state.last_batch = Some((origin, marks));
+        if self.settings.store == Store::Delivered {
+            self.count_processed(&mut state);
+        }
+        Ok(batch.into_batch(origin))
+    }
+
+    /// Only the first rows of the last batch are processed so far.
+    pub fn store_batch_offsets(&self, inside: &Inside<'_>, batch: &Batch, rows: usize) -> Result<()> {
+        let mut state = self.lock(inside, Timeout::of(self.settings.poll_timeout).deadline())?;
+        let marks = match &state.last_batch {
+            Some((origin, marks)) if batch.origin == Some(*origin) => marks,
+            _ => return Err(Error::new(code::BAD_BATCH, "this is not the batch that the last ConsumeBatch gave")),
+        };
+        if rows > marks.len() {
+            return Err(Error::new(code::BAD_ARGUMENT, format!("{rows} rows: the batch has {}", marks.len())));
+        }
+        let processed = last_marks(&marks[..rows]);
+        state.in_hand.clear();
+        for (partition, mark) in processed {
+            if let Some(position) = state.positions.get_mut(&partition) {
+                position.processed = Some(mark);
+            }
+        }
+        if state.last_store.elapsed() >= STORE_EVERY {
+            self.store(&mut state);
+        }
+        Ok(())
+    }
+
+    /// The consumer's state, for which another thread in a consuming call is waited for.
+    fn lock(&self, inside: &Inside<'_>, deadline: Deadline) -> Result<Guard<'_>> {
+        loop {
+            if let Some(state) = self.state.try_lock_for(deadline.slice()) {
+                return Ok(state);
+            }
+            inside.check()?;
+            if deadline.is_over() {
+                return Err(no_record());
+            }
+        }
+    }
+
+    /// The state at once: whoever waits with it is told to let go for a moment.
+    fn interrupt(&self, inside: &Inside<'_>) -> Result<Guard<'_>> {
+        loop {
+            // Woken, a consuming call hands the lock to whoever waits for it.
+            self.nudge();
+            if let Some(state) = self.state.try_lock_for(Duration::from_millis(5)) {
+                return Ok(state);
+            }
+            inside.check()?;
+        }
+    }
+
+    /// What was handed out counts as processed now, unless the host says so itself.
+    fn count_processed(&self, state: &mut State) {
+        let State { in_hand, positions, .. } = state;
+        if self.settings.store != Store::Manual {
+            for (partition, mark) in in_hand.iter() {
+                if let Some(position) = positions.get_mut(partition) {
+                    position.processed = Some(*mark);
+                }
+            }
+        }
+        in_hand.clear();
+        if state.last_store.elapsed() >= STORE_EVERY {
+            self.store(state);
+        }
+    }
+
+    /// Gives the engine the processed positions, for its automatic commits.
+    fn store(&self, state: &mut State) {
+        state.last_store = Instant::now();
+        let changed: Vec<_> = state
+            .positions
+            .iter_mut()
+            .filter(|(_, position)| position.processed.is_some() && position.processed != position.stored)
+            .filter_map(|(partition, position)| {
+                position.stored = position.processed;
+                position.stored.map(|mark| entry(partition, mark))
+            })
+            .collect();
+        if changed.is_empty() {
+            return;
+        }
+        if let Ok(list) = NativeList::new(&changed) {
+            // SAFETY: a live client and list. An entry whose partition has just left is refused, as it should be.
+            unsafe { sys::rd_kafka_offsets_store(self.engine.rk(), list.as_ptr()) };
+        }
+    }
+
+    /// Waits until there is something to hand out.
+    fn await_fetched(&self, state: &mut Guard<'_>, inside: &Inside<'_>, max: usize, deadline: Deadline) -> Result<()> {
+        let mut wait = Duration::ZERO;
+        while state.fetched.is_empty() {
+            self.fetch(state, max, wait);
+            if !state.fetched.is_empty() {
+                break;
+            }
+            inside.check()?;
+            parking_lot::MutexGuard::bump(state);
+            wait = deadline.slice();
+            if wait.is_zero() {
+                return Err(no_record());
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the engine for records, which also counts as a poll and lets a rebalance take effect. How many came.
+    fn fetch(&self, state: &mut State, max: usize, wait: Duration) -> usize {
+        self.engine.serve(Duration::ZERO);
+        if self.queue.is_null() {
+            return 0;
+        }
+        self.store(state);
+        state.last_poll = Instant::now();
+        let mut messages = [ptr::null_mut(); FETCH];
+        let max = max.min(FETCH);
+        let count = if self.eof {
+            // consume_batch_queue would move the position past an end of partition, and skip a record later.
+            // SAFETY: a live queue.
+            messages[0] = unsafe { rd::rd_kafka_consume_queue(self.queue, sys::ms(wait)) };
+            usize::from(!messages[0].is_null())
+        } else if wait.is_zero() {
+            self.take_messages(&mut messages[..max], wait)
+        } else {
+            // Its timeout is for a full array: wait for one, then take what is there.
+            match self.take_messages(&mut messages[..1], wait) {
+                0 => 0,
+                one => one + self.take_messages(&mut messages[one..max], Duration::ZERO),
+            }
+        };
+        let mut rewind = Vec::new();
+        let mut rows = Records::default();
+        let mut fetched = Vec::new();
+        for &message in &messages[..count] {
+            // SAFETY: a live message of this client, destroyed here, once.
+            unsafe {
+                match sys::message_error(message) {
+                    0 => {
+                        let size = (*message).len + (*message).key_len;
+                        if rows.rows() > 0 && rows.bytes() + size > self.settings.batch_max_bytes {
+                            fetched.push(Fetched::rows(std::mem::take(&mut rows)));
+                        }
+                        push(&mut rows, message);
+                    }
+                    err => {
+                        if rows.rows() > 0 {
+                            fetched.push(Fetched::rows(std::mem::take(&mut rows)));
+                        }
+                        fetched.push(Fetched::Error(self.consumer_error(err, message)));
+                        if err != code::PARTITION_EOF && !(*message).rkt.is_null() {
+                            let topic = sys::text(rd::rd_kafka_topic_name((*message).rkt));
+                            rewind.push((topic, (*message).partition, (*message).offset));
+                        }
+                    }
+                }
+                rd::rd_kafka_message_destroy(message);
+            }
+        }
+        if rows.rows() > 0 {
+            fetched.push(Fetched::rows(rows));
+        }
+        state.fetched.extend(fetched);
+        self.apply_rebalances(state);
+        if !rewind.is_empty() {
+            self.rewind(state, &rewind);
+        }
+        count
+    }
+
+    fn take_messages(&self, into: &mut [*mut rd::rd_kafka_message_t], wait: Duration) -> usize {
+        if into.is_empty() {
+            return 0;
+        }
+        // SAFETY: a live queue, an array with its size.
+        let count =
+            unsafe { rd::rd_kafka_consume_batch_queue(self.queue, sys::ms(wait), into.as_mut_ptr(), into.len()) };
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    /// # Safety
+    /// `message` is a live message that carries an error.
+    unsafe fn consumer_error(&self, err: i32, message: *const rd::rd_kafka_message_t) -> Error {
+        // SAFETY: as above; the text is the message's.
+        unsafe {
+            let place = if (*message).rkt.is_null() {
+                String::new()
+            } else {
+                let topic = sys::text(rd::rd_kafka_topic_name((*message).rkt));
+                format!("{topic} [{}] at offset {}: ", (*message).partition, (*message).offset)
+            };
+            match self.engine.fatal() {
+                Some(fatal) => fatal,
+                None if err == code::PARTITION_EOF => Error::new(err, format!("{place}end of the partition")),
+                None => Error::new(
+                    code::from_engine(err),
+                    format!("{place}{}", sys::text(rd::rd_kafka_message_errstr(message))),
+                ),
+            }
+        }
+    }
+
+    /// Lets changes of the assignment take effect on what is in hand.
+    fn apply_rebalances(&self, state: &mut State) {
+        let rebalances = std::mem::take(&mut *self.engine.hub().rebalances.lock());
+        for rebalance in rebalances {
+            match rebalance {
+                Rebalance::Assigned(entries) => {
+                    for entry in entries {
+                        state.positions.insert((entry.topic.into(), entry.partition), Position::default());
+                    }
+                }
+                Rebalance::Revoked(None) => state.positions.clear(),
+                Rebalance::Revoked(Some(entries)) => {
+                    for entry in entries {
+                        state.positions.remove(&(Arc::from(entry.topic), entry.partition));
+                    }
+                }
+            }
+            let positions = &state.positions;
+            state.in_hand.retain(|(partition, _)| positions.contains_key(partition));
+            for fetched in &mut state.fetched {
+                if let Fetched::Rows { records, next } = fetched {
+                    let from = *next;
+                    let mut kept = Records::default();
+                    kept.append(records, |row| row >= from && positions.contains_key(&partition_of(records, row)));
+                    (**records, *next) = (kept, 0);
+                }
+            }
+            state.fetched.retain(|fetched| !matches!(fetched, Fetched::Rows { records, .. } if records.rows() == 0));
+        }
+    }
+
+    /// After an error row the engine's position is past the record; puts it back to what was fetched before.
+    fn rewind(&self, state: &State, places: &[(String, i32, i64)]) {
+        let entries: Vec<_> = places
+            .iter()
+            .filter(|(.., offset)| *offset >= 0)
+            .map(|(topic, partition, offset)| {
+                let partition = (Arc::from(topic.as_str()), *partition);
+                let position = state.positions.get(&partition).and_then(|position| position.handed);
+                let fetched = state.fetched.iter().rev().find_map(|fetched| match fetched {
+                    Fetched::Rows { records, .. } => (0..records.rows())
+                        .rev()
+                        .find(|&row| partition_of(records, row) == partition)
+                        .map(|row| records.offset[row] + 1),
+                    Fetched::Error(_) => None,
+                });
+                let next = fetched.or(position.map(|mark| mark.offset)).unwrap_or(*offset);
+                entry(&partition, Mark { offset: next, epoch: -1 })
+            })
+            .collect();
+        if let Ok(list) = NativeList::new(&entries) {
+            // SAFETY: a live client and list; the error is taken.
+            let result = unsafe {
+                let error = rd::rd_kafka_seek_partitions(self.engine.rk(), list.as_ptr(), sys::ms(SEEK_TIMEOUT));
+                sys::take_error(error, "seek")
+            };
+            if let Err(e) = result {
+                self.engine.hub().diagnosis.error(e.code, &e.text);
+            }
+        }
+    }
+
+    /// Commits a list, or the positions, and waits for the answer.
+    pub fn commit(&self, inside: &Inside<'_>, list: Option<&Batch>) -> Result<()> {
+        let deadline = Timeout::of(self.settings.request_timeout).deadline();
+        match list {
+            Some(batch) => {
+                let mut entries = batch.entries()?;
+                if entries.is_empty() {
+                    return Ok(());
+                }
+                let result = self.commit_entries(&mut entries, deadline, || inside.check());
+                batch.set_entries(&entries);
+                result
+            }
+            None => {
+                let mut state = self.interrupt(inside)?;
+                self.apply_rebalances(&mut state);
+                self.count_processed(&mut state);
+                let mut entries = processed(&state);
+                drop(state);
+                if entries.is_empty() {
+                    return Ok(());
+                }
+                self.commit_entries(&mut entries, deadline, || inside.check())?;
+                self.note_committed(&entries);
+                Ok(())
+            }
+        }
+    }
+
+    fn note_committed(&self, entries: &[Entry]) {
+        if let Some(mut state) = self.state.try_lock_for(SLICE) {
+            for entry in entries.iter().filter(|entry| entry.error == 0) {
+                if let Some(position) = state.positions.get_mut(&(Arc::from(entry.topic.as_str()), entry.partition)) {
+                    position.committed = Some(Mark { offset: entry.offset, epoch: entry.leader_epoch });
+                }
+            }
+        }
+    }
+
+    /// Commits without blocking in the engine, where a hung coordinator would hold the call for minutes.
+    fn commit_entries(&self, entries: &mut [Entry], deadline: Deadline, check: impl Fn() -> Result<()>) -> Result<()> {
+        /// Only there so that the commit's answer does not go to `offset_commit_cb` as well.
+        unsafe extern "C" fn unused(
+            _: *mut rd::rd_kafka_t,
+            _: i32,
+            _: *mut rd::rd_kafka_topic_partition_list_t,
+            _: *mut c_void,
+        ) {
+        }
+        if self.group.is_none() {
+            return Err(Error::new(code::START_FAILED, "group.id is not set: there is no group to commit to"));
+        }
+        let list = NativeList::new(&*entries)?;
+        let queue = PrivateQueue::new(&self.engine);
+        // SAFETY: a live client, list and queue.
+        let err = unsafe {
+            sys::rd_kafka_commit_queue(self.engine.rk(), list.as_ptr(), queue.0, Some(unused), ptr::null_mut())
+        };
+        if err != 0 {
+            return Err(self.engine.fatal().unwrap_or_else(|| Error::engine(err, "commit")));
+        }
+        loop {
+            if let Some(event) = queue.poll(deadline.slice()) {
+                let (err, answers) = event.partitions();
+                for (entry, answer) in entries.iter_mut().zip(&answers) {
+                    entry.error = code::from_engine(answer.error);
+                }
+                let first = entries.iter().map(|entry| code::to_engine(entry.error)).find(|&error| error != 0);
+                return match first.unwrap_or(err) {
+                    0 => Ok(()),
+                    err => Err(Error::engine(err, "commit")),
+                };
+            }
+            check()?;
+            if deadline.is_over() {
+                let what = "the group's coordinator did not answer the commit in time";
+                return Err(self.engine.hub().diagnosis.explain(what, code::TIMED_OUT).with_code(code::TIMED_OUT));
+            }
+        }
+    }
+
+    /// The committed offset of the first entry of a list.
+    pub fn committed(&self, inside: &Inside<'_>, list: &Batch) -> Result<i64> {
+        let entries = list.entries()?;
+        let first = entries.first().ok_or_else(|| {
+            Error::new(code::BAD_ARGUMENT, "the list is empty: add a topic and partition with SetTopicPartitionList")
+        })?;
+        let deadline = Timeout::of(self.settings.request_timeout).deadline();
+        let group = self.group.as_deref().ok_or_else(|| Error::new(code::START_FAILED, "group.id is not set"))?;
+        let found = self.group_offsets(inside, group, std::slice::from_ref(first), deadline)?;
+        match found.first() {
+            Some(entry) if entry.error != 0 => Err(Error::engine(entry.error, "committed")),
+            Some(entry) if entry.offset >= 0 => Ok(entry.offset),
+            _ => Ok(OFFSET_INVALID),
+        }
+    }
+
+    /// Asks the group for offsets, by an admin request: `rd_kafka_committed` cannot be woken.
+    fn group_offsets(&self, inside: &Inside<'_>, group: &str, of: &[Entry], deadline: Deadline) -> Result<Vec<Entry>> {
+        let list = NativeList::new(of)?;
+        let group = c_text(group)?;
+        let queue = PrivateQueue::new(&self.engine);
+        // SAFETY: a live client, list and queue; the request and its options are copied by the call.
+        unsafe {
+            let mut request = rd::rd_kafka_ListConsumerGroupOffsets_new(group.as_ptr(), list.as_ptr());
+            let options = rd::rd_kafka_AdminOptions_new(
+                self.engine.rk(),
+                rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+            );
+            let timeout = sys::ms(deadline.left()).min(3_600_000);
+            rd::rd_kafka_AdminOptions_set_request_timeout(options, timeout, ptr::null_mut(), 0);
+            rd::rd_kafka_ListConsumerGroupOffsets(self.engine.rk(), &raw mut request, 1, options, queue.0);
+            rd::rd_kafka_AdminOptions_destroy(options);
+            rd::rd_kafka_ListConsumerGroupOffsets_destroy(request);
+        }
+        loop {
+            if let Some(event) = queue.poll(deadline.slice()) {
+                return event.group_offsets();
+            }
+            inside.check()?;
+            if deadline.is_over() {
+                let what = "the group's coordinator did not answer in time";
+                return Err(self.engine.hub().diagnosis.explain(what, code::TIMED_OUT).with_code(code::TIMED_OUT));
+            }
+        }
+    }
+
+    /// Commits what was processed (with `enable.auto.commit`), leaves the group and ends the client.
+    pub fn close(&self, deadline: Deadline) -> Result<()> {
+        let mut result = Ok(());
+        let mut in_order = true;
+        {
+            let mut state = self.state.lock();
+            self.apply_rebalances(&mut state);
+            self.count_processed(&mut state);
+            state.positions.retain(|_, position| position.processed.is_some());
+            let mut entries = processed(&state);
+            entries.retain(|entry| {
+                let committed = state.positions.get(&(Arc::from(entry.topic.as_str()), entry.partition));
+                committed.and_then(|position| position.committed).is_none_or(|mark| mark.offset != entry.offset)
+            });
+            state.fetched.clear();
+            if self.auto_commit && !entries.is_empty() {
+                result = self.commit_entries(&mut entries, deadline, || Ok(()));
+                in_order = !matches!(&result, Err(e) if e.code == code::TIMED_OUT);
+            }
+        }
+        if in_order && !self.queue.is_null() && self.engine.fatal().is_none() {
+            in_order = self.leave(deadline);
+        }
+        if !self.queue.is_null() {
+            // SAFETY: ours, once; nobody is inside.
+            unsafe { rd::rd_kafka_queue_destroy(self.queue) };
+        }
+        self.engine.end(deadline, in_order);
+        result
+    }
+
+    /// Leaves the group; whether that was done in time.
+    fn leave(&self, deadline: Deadline) -> bool {
+        let queue = PrivateQueue::new(&self.engine);
+        // SAFETY: a live client and queue; the error is taken.
+        unsafe {
+            let error = rd::rd_kafka_consumer_close_queue(self.engine.rk(), queue.0);
+            if sys::take_error(error, "close").is_err() {
+                return false;
+            }
+            while rd::rd_kafka_consumer_closed(self.engine.rk()) == 0 {
+                if deadline.is_over() {
+                    return false;
+                }
+                // The last revocation comes as an event here, and closing waits for its answer.
+                if let Some(event) = queue.poll(deadline.slice().min(Duration::from_millis(20))) {
+                    self.engine.answer_rebalance(event.0);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// A queue for the answers to one call.
+struct PrivateQueue(*mut rd::rd_kafka_queue_t);
+
+impl PrivateQueue {
+    fn new(engine: &Engine) -> PrivateQueue {
+        // SAFETY: a live client.
+        PrivateQueue(unsafe { rd::rd_kafka_queue_new(engine.rk()) })
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Event> {
+        // SAFETY: a live queue.
+        let event = unsafe { rd::rd_kafka_queue_poll(self.0, sys::ms(wait)) };
+        (!event.is_null()).then_some(Event(event))
+    }
+}
+
+impl Drop for PrivateQueue {
+    fn drop(&mut self) {
+        // SAFETY: ours, once.
+        unsafe { rd::rd_kafka_queue_destroy(self.0) }
+    }
+}
+
+struct Event(*mut rd::rd_kafka_event_t);
+
+impl Event {
+    /// The answer to a commit: its error, and that of each entry.
+    fn partitions(&self) -> (i32, Vec<Entry>) {
+        // SAFETY: a live event; the list lives as long as it.
+        unsafe { (sys::rd_kafka_event_error(self.0), sys::entries(rd::rd_kafka_event_topic_partition_list(self.0))) }
+    }
+
+    /// The answer to a request for a group's offsets.
+    fn group_offsets(&self) -> Result<Vec<Entry>> {
+        // SAFETY: a live event; what it gives lives as long as it.
+        unsafe {
+            let err = sys::rd_kafka_event_error(self.0);
+            if err != 0 {
+                let text = sys::text(rd::rd_kafka_event_error_string(self.0));
+                return Err(Error::new(code::from_engine(err), text));
+            }
+            let result = rd::rd_kafka_event_ListConsumerGroupOffsets_result(self.0);
+            let mut count = 0;
+            let groups = rd::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
+            if count == 0 {
+                return Ok(Vec::new());
+            }
+            let group = *groups;
+            let error = sys::rd_kafka_group_result_error(group);
+            if !error.is_null() {
+                let text = sys::text(rd::rd_kafka_error_string(error));
+                return Err(Error::new(code::from_engine(sys::rd_kafka_error_code(error)), text));
+            }
+            Ok(sys::entries(rd::rd_kafka_group_result_partitions(group)))
+        }
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: ours, once.
+        unsafe { rd::rd_kafka_event_destroy(self.0) }
+    }
+}
+
+fn no_record() -> Error {
+    Error::new(code::NOTHING, "no msg")
+}
+
+fn take_error(fetched: &mut VecDeque<Fetched>) -> Error {
+    match fetched.pop_front() {
+        Some(Fetched::Error(e)) => e,
+        _ => no_record(),
+    }
+}
+
+fn partition_of(records: &Records, row: usize) -> Partition {
+    (Arc::clone(&records.topics[records.topic[row] as usize]), records.partition[row])
+}
+
+fn hand_out(positions: &mut HashMap<Partition, Position>, partition: &Partition, mark: Mark) {
+    if let Some(position) = positions.get_mut(partition) {
+        position.handed = Some(mark);
+    }
+}
+
+/// The last mark of each partition.
+fn last_marks(marks: &[(Partition, Mark)]) -> Vec<(Partition, Mark)> {
+    let mut last: HashMap<&Partition, Mark> = HashMap::new();
+    for (partition, mark) in marks {
+        last.insert(partition, *mark);
+    }
+    last.into_iter().map(|(partition, mark)| (partition.clone(), mark)).collect()
+}
+
+fn entry(partition: &Partition, mark: Mark) -> Entry {
+    Entry {
+        topic: partition.0.to_string(),
+        partition: partition.1,
+        offset: mark.offset,
+        leader_epoch: mark.epoch,
+        metadata: None,
+        error: 0,
+    }
+}
+
+fn processed(state: &State) -> Vec<Entry> {
+    let known = state.positions.iter();
+    known.filter_map(|(partition, position)| position.processed.map(|mark| entry(partition, mark))).collect()
+}
+
+/// Copies a message into the columns.
+///
+/// # Safety
+/// `message` is a live message without an error.
+unsafe fn push(rows: &mut Records, message: *const rd::rd_kafka_message_t) {
+    // SAFETY: lengths belong to their pointers; null is null.
+    unsafe {
+        let bytes = |data: *const c_void, len: usize| {
+            (!data.is_null()).then(|| std::slice::from_raw_parts(data.cast::<u8>(), len))
+        };
+        let name = std::ffi::CStr::from_ptr(rd::rd_kafka_topic_name((*message).rkt)).to_bytes();
+        let known = rows.topics.iter().rposition(|topic| topic.as_bytes() == name);
+        let topic = known.unwrap_or_else(|| {
+            rows.topics.push(String::from_utf8_lossy(name).into());
+            rows.topics.len() - 1
+        });
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        rows.timestamp.push(rd::rd_kafka_message_timestamp(message, &raw mut kind));
+        rows.timestamp_type.push(kind as i32);
+        rows.topic.push(topic as i32);
+        rows.partition.push((*message).partition);
+        rows.offset.push((*message).offset);
+        rows.leader_epoch.push(rd::rd_kafka_message_leader_epoch(message));
+        rows.key.push(bytes((*message).key, (*message).key_len));
+        rows.value.push(bytes((*message).payload, (*message).len));
+        let mut headers = ptr::null_mut();
+        let mut count = 0;
+        if sys::rd_kafka_message_headers(message, &raw mut headers) == 0 {
+            let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+            let (n, v, s) = (&raw mut name, &raw mut value, &raw mut size);
+            while sys::rd_kafka_header_get_all(headers, count, n, v, s) == 0 {
+                rows.header_name.push(Some(std::ffi::CStr::from_ptr(name).to_bytes()));
+                rows.header_value.push(bytes(value, size));
+                count += 1;
+            }
+        }
+        rows.header_count.push(count as i32);
+    }
+}

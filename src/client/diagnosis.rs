@@ -1,0 +1,123 @@
+//! What the engine last said of its brokers, for error texts in plain words.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, code};
+
+const ALL_BROKERS_DOWN: i32 = -187;
+const RESOLVE: i32 = -193;
+const TRANSPORT: i32 = -195;
+const SSL: i32 = -181;
+const AUTHENTICATION: i32 = -169;
+
+#[derive(Clone)]
+struct Trouble {
+    code: i32,
+    text: String,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The last trouble with each address.
+    brokers: BTreeMap<String, Trouble>,
+    /// The last error that names no broker.
+    other: Option<Trouble>,
+    /// Whether the engine said that no broker is left.
+    all_down: bool,
+}
+
+/// Filled by the engine's callbacks on any of its threads.
+#[derive(Default)]
+pub struct Diagnosis(Mutex<Seen>);
+
+impl Diagnosis {
+    /// An error event, as `host:port/id: what` or without an address.
+    pub fn error(&self, err: i32, reason: &str) {
+        self.note(code::from_engine(err), reason);
+    }
+
+    /// A line of the log. The thread's name goes before, as `[thrd:...]: `.
+    pub fn log(&self, facility: &str, line: &str) {
+        let line = line.split_once("]: ").map_or(line, |(_, rest)| rest);
+        if facility.contains("FAIL") || line.contains("Disconnected") {
+            let code = match line {
+                _ if line.contains("SASL authentication") || line.contains("uthentication fail") => AUTHENTICATION,
+                _ if line.contains("SSL") || line.contains("ssl") => SSL,
+                _ if line.contains("resolve") => RESOLVE,
+                _ => TRANSPORT,
+            };
+            self.note(code, line);
+        }
+    }
+
+    fn note(&self, code: i32, line: &str) {
+        let mut seen = self.0.lock();
+        match line.split_once(": ") {
+            Some((broker, what)) if is_address(broker) => {
+                let address = broker.rsplit('/').find(|part| part.contains(':')).unwrap_or(broker).to_string();
+                // "Disconnected" follows many a failure, and says less than it.
+                let known = seen.brokers.get(&address).is_some_and(|known| known.code != TRANSPORT);
+                if !(known && code == TRANSPORT) {
+                    seen.brokers.insert(address, Trouble { code, text: what.to_string() });
+                }
+            }
+            _ if code == ALL_BROKERS_DOWN => seen.all_down = true,
+            _ => seen.other = Some(Trouble { code, text: line.to_string() }),
+        }
+    }
+
+    /// Forgets what was: a broker has answered.
+    pub fn clear(&self) {
+        *self.0.lock() = Seen::default();
+    }
+
+    /// How many brokers failed for TLS or authentication: trying longer does not help there.
+    pub fn refusals(&self) -> usize {
+        self.0.lock().brokers.values().filter(|trouble| matches!(trouble.code, SSL | AUTHENTICATION)).count()
+    }
+
+    /// Why no broker answered. `fallback` is the code where nothing is known.
+    pub fn explain(&self, what: &str, fallback: i32) -> Error {
+        let seen = self.0.lock();
+        let gravest = seen.brokers.values().max_by_key(|trouble| match trouble.code {
+            AUTHENTICATION => 3,
+            SSL => 2,
+            RESOLVE => 1,
+            _ => 0,
+        });
+        let Some(gravest) = gravest.or(seen.other.as_ref()) else {
+            return Error::new(fallback, format!("{what}; no reason is known yet"));
+        };
+        let mut text = what.to_string();
+        if seen.all_down {
+            text += "; all brokers are down";
+        }
+        for (address, trouble) in &seen.brokers {
+            text += &format!("; {address}: {}", trouble.text);
+        }
+        if seen.brokers.is_empty() {
+            text += &format!("; {}", gravest.text);
+        }
+        text += match gravest.code {
+            RESOLVE => ". Look at the host's name in bootstrap.servers",
+            SSL => {
+                ". Look at security.protocol and the ssl.* properties: does this listener speak TLS, and which CA signed it?"
+            }
+            AUTHENTICATION => ". Look at sasl.mechanism, sasl.username and sasl.password",
+            TRANSPORT if gravest.text.contains("refused") => ". Is a broker listening there? Look at bootstrap.servers",
+            TRANSPORT if gravest.text.contains("Disconnected") || gravest.text.contains("ApiVersion") => {
+                ". The listener may want TLS or SASL: check security.protocol"
+            }
+            _ => "",
+        };
+        Error::new(gravest.code, text)
+    }
+}
+
+/// Whether a text is a broker's name: `host:port/id`, `ssl://host:port/bootstrap`.
+fn is_address(text: &str) -> bool {
+    !text.contains(' ')
+        && text.split('/').any(|part| part.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()))
+}

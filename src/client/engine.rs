@@ -1,0 +1,288 @@
+//! A client of librdkafka: how it is started, served and ended.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::Type;
+use super::config::NativeConf;
+use super::diagnosis::Diagnosis;
+use super::gate::{Deadline, Gate};
+use super::ledger::{Ledger, MessageId, Report};
+use super::sys::{self, Entry, NativeList, SignalsBlocked, rd};
+use crate::error::{Error, Result, code};
+
+const ASSIGN_PARTITIONS: i32 = -175;
+const REVOKE_PARTITIONS: i32 = -174;
+const FATAL: i32 = -150;
+
+/// What the callbacks of the engine and the calls of the host share. It outlives the engine.
+#[derive(Default)]
+pub struct Hub {
+    pub gate: Gate,
+    pub diagnosis: Diagnosis,
+    pub ledger: OnceLock<Ledger>,
+    /// Names of the topics that a producer has used; their index is in the reports.
+    pub topics: RwLock<Vec<Arc<str>>>,
+    /// What happened to the assignment inside the consuming call that is under way.
+    pub rebalances: Mutex<Vec<Rebalance>>,
+}
+
+/// A change of the assignment.
+pub enum Rebalance {
+    Assigned(Vec<Entry>),
+    /// `None`: everything.
+    Revoked(Option<Vec<Entry>>),
+}
+
+/// A started client of librdkafka. Its calls may come from any thread.
+pub struct Engine {
+    rk: *mut rd::rd_kafka_t,
+    main: *mut rd::rd_kafka_queue_t,
+    hub: Arc<Hub>,
+    servers: usize,
+}
+
+// SAFETY: librdkafka's clients and queues may be used from any thread; `end` is called once, when nobody is inside.
+unsafe impl Send for Engine {}
+// SAFETY: as above.
+unsafe impl Sync for Engine {}
+
+/// What the thread that destroys a client takes along.
+struct Remains(
+    *mut rd::rd_kafka_t,
+    #[expect(dead_code, reason = "callbacks use it till the end of the client")] Arc<Hub>,
+);
+
+// SAFETY: the client is destroyed on that thread, and nobody else uses it any more.
+unsafe impl Send for Remains {}
+
+impl Remains {
+    fn destroy(self, flags: c_int) {
+        // SAFETY: nobody is inside the client; its queues and topics were given back.
+        unsafe { rd::rd_kafka_destroy_flags(self.0, flags) }
+    }
+}
+
+impl Engine {
+    /// Starts a client. A configuration that does not work is left for another try.
+    pub fn start(client: Type, conf: NativeConf, hub: &Arc<Hub>) -> Result<Engine> {
+        openssl_sys::init();
+        let mut why: [c_char; 512] = [0; 512];
+        let servers = conf.get("bootstrap.servers").unwrap_or_default();
+        let servers = servers.split(',').filter(|server| !server.trim().is_empty()).count();
+        let _signals = SignalsBlocked::new();
+        // SAFETY: a live configuration, which the client takes when it starts; `hub` outlives the client (`Remains`).
+        unsafe {
+            rd::rd_kafka_conf_set_opaque(conf.as_ptr(), Arc::as_ptr(hub).cast_mut().cast());
+            rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
+            rd::rd_kafka_conf_set_error_cb(conf.as_ptr(), Some(on_error));
+            let kind = if client == Type::Consumer {
+                sys::rd_kafka_conf_set_rebalance_cb(conf.as_ptr(), Some(on_rebalance));
+                sys::rd_kafka_conf_set_offset_commit_cb(conf.as_ptr(), Some(on_commit));
+                rd::rd_kafka_type_t::RD_KAFKA_CONSUMER
+            } else {
+                rd::rd_kafka_conf_set_dr_msg_cb(conf.as_ptr(), Some(on_delivery));
+                rd::rd_kafka_type_t::RD_KAFKA_PRODUCER
+            };
+            let rk = rd::rd_kafka_new(kind, conf.as_ptr(), why.as_mut_ptr(), why.len());
+            if rk.is_null() {
+                return Err(Error::new(
+                    code::START_FAILED,
+                    format!("the client cannot start: {}", sys::text(why.as_ptr())),
+                ));
+            }
+            conf.release();
+            Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers })
+        }
+    }
+
+    pub fn rk(&self) -> *mut rd::rd_kafka_t {
+        self.rk
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// How many addresses `bootstrap.servers` names.
+    pub fn bootstrap_servers(&self) -> usize {
+        self.servers
+    }
+
+    /// Serves errors and delivery reports; waits for one.
+    pub fn serve(&self, wait: Duration) {
+        // SAFETY: a live client.
+        unsafe { rd::rd_kafka_poll(self.rk, sys::ms(wait)) };
+    }
+
+    /// Ends a wait in `serve`.
+    pub fn nudge(&self) {
+        // SAFETY: a live queue.
+        unsafe { rd::rd_kafka_queue_yield(self.main) };
+    }
+
+    /// Answers the rebalance that an event tells of, if it does.
+    pub fn answer_rebalance(&self, event: *mut rd::rd_kafka_event_t) {
+        // SAFETY: a live event of this client.
+        unsafe {
+            if rd::rd_kafka_event_type(event) == rd::RD_KAFKA_EVENT_REBALANCE {
+                let list = rd::rd_kafka_event_topic_partition_list(event);
+                let opaque = Arc::as_ptr(&self.hub).cast_mut().cast();
+                on_rebalance(self.rk, sys::rd_kafka_event_error(event), list, opaque);
+            }
+        }
+    }
+
+    /// The error that made the client unusable, if one did.
+    pub fn fatal(&self) -> Option<Error> {
+        let mut text: [c_char; 512] = [0; 512];
+        // SAFETY: a live client, a buffer with its size.
+        let err = unsafe { sys::rd_kafka_fatal_error(self.rk, text.as_mut_ptr(), text.len()) };
+        let what = "the client cannot go on; make a new one";
+        (err != 0).then(|| Error::new(code::from_engine(err), format!("{what}: {}", sys::text(text.as_ptr()))))
+    }
+
+    /// Destroys the client on a thread of its own, and waits for it while there is time: an engine whose broker hangs
+    /// is finished in the background. `in_order`: a consumer has left its group.
+    pub fn end(&self, deadline: Deadline, in_order: bool) {
+        const NO_CONSUMER_CLOSE: c_int = 0x8;
+        // SAFETY: ours, once.
+        unsafe { rd::rd_kafka_queue_destroy(self.main) };
+        let flags = if in_order { 0 } else { NO_CONSUMER_CLOSE };
+        let remains = Arc::new(Mutex::new(Some(Remains(self.rk, Arc::clone(&self.hub)))));
+        let (done, ended) = channel::<()>();
+        let thread = {
+            let remains = Arc::clone(&remains);
+            let _signals = SignalsBlocked::new();
+            std::thread::Builder::new().name("kaffi-reaper".to_string()).spawn(move || {
+                if let Some(remains) = remains.lock().take() {
+                    remains.destroy(flags);
+                }
+                drop(done);
+            })
+        };
+        match thread {
+            Ok(_) => {
+                while !deadline.is_over() && ended.recv_timeout(deadline.slice()) == Err(RecvTimeoutError::Timeout) {}
+            }
+            // Without a thread to be had, here.
+            Err(_) => {
+                if let Some(remains) = remains.lock().take() {
+                    remains.destroy(flags);
+                }
+            }
+        }
+    }
+}
+
+/// The hub behind the opaque of a callback.
+///
+/// # Safety
+/// `opaque` is what `Engine::start` set, and its client is not destroyed yet.
+unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
+    // SAFETY: as above.
+    unsafe { &*opaque.cast::<Hub>() }
+}
+
+unsafe extern "C" fn on_log(rk: *const rd::rd_kafka_t, _level: c_int, facility: *const c_char, line: *const c_char) {
+    if rk.is_null() {
+        return;
+    }
+    // SAFETY: a live client with our opaque; both texts end with a NUL. No other call of the engine is allowed here.
+    let opaque = unsafe { rd::rd_kafka_opaque(rk) };
+    if !opaque.is_null() {
+        // SAFETY: as above.
+        unsafe { hub(opaque) }.diagnosis.log(&sys::text(facility), &sys::text(line));
+    }
+}
+
+unsafe extern "C" fn on_error(rk: *mut rd::rd_kafka_t, err: c_int, reason: *const c_char, opaque: *mut c_void) {
+    let mut err = err;
+    let mut text: [c_char; 512] = [0; 512];
+    // SAFETY: a live client with our opaque; texts end with a NUL.
+    unsafe {
+        let mut reason = sys::text(reason);
+        if err == FATAL {
+            err = sys::rd_kafka_fatal_error(rk, text.as_mut_ptr(), text.len());
+            reason = sys::text(text.as_ptr());
+        }
+        hub(opaque).diagnosis.error(err, &reason);
+    }
+}
+
+unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_kafka_message_t, opaque: *mut c_void) {
+    // SAFETY: a live message of a producer with our opaque, whose topic carries its index as opaque.
+    unsafe {
+        let Some(ledger) = hub(opaque).ledger.get() else { return };
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        ledger.book(Report {
+            id: MessageId::of((*message)._private as u64),
+            error: code::from_engine(sys::message_error(message)),
+            topic: rd::rd_kafka_topic_opaque((*message).rkt) as i32,
+            partition: (*message).partition,
+            offset: (*message).offset,
+            timestamp: rd::rd_kafka_message_timestamp(message, &raw mut kind),
+            status: rd::rd_kafka_message_status(message) as i32,
+            latency: rd::rd_kafka_message_latency(message),
+        });
+    }
+}
+
+/// Automatic commits are reported only where there is a callback; a failure shows in the next text.
+unsafe extern "C" fn on_commit(
+    _: *mut rd::rd_kafka_t,
+    err: i32,
+    _: *mut rd::rd_kafka_topic_partition_list_t,
+    opaque: *mut c_void,
+) {
+    const NO_OFFSET: i32 = -168;
+    if err != 0 && err != NO_OFFSET {
+        // SAFETY: our opaque.
+        unsafe { hub(opaque) }.diagnosis.error(err, "an automatic commit failed");
+    }
+}
+
+/// Runs inside a consuming call, or while closing.
+unsafe extern "C" fn on_rebalance(
+    rk: *mut rd::rd_kafka_t,
+    err: i32,
+    list: *mut rd::rd_kafka_topic_partition_list_t,
+    opaque: *mut c_void,
+) {
+    // SAFETY: a live client with our opaque and its list; error objects are taken.
+    unsafe {
+        let hub = hub(opaque);
+        let cooperative = sys::text(rd::rd_kafka_rebalance_protocol(rk)) == "COOPERATIVE";
+        let entries = sys::entries(list);
+        let mut result = Ok(());
+        match err {
+            ASSIGN_PARTITIONS => {
+                if cooperative {
+                    result = sys::take_error(rd::rd_kafka_incremental_assign(rk, list), "assign");
+                } else {
+                    sys::rd_kafka_assign(rk, list);
+                }
+                // A pause outlives an assignment in librdkafka; in Java and here it ends.
+                if let Ok(all) = NativeList::new(&entries) {
+                    sys::rd_kafka_resume_partitions(rk, all.as_ptr());
+                }
+                hub.rebalances.lock().push(Rebalance::Assigned(entries));
+            }
+            REVOKE_PARTITIONS if cooperative => {
+                result = sys::take_error(rd::rd_kafka_incremental_unassign(rk, list), "unassign");
+                hub.rebalances.lock().push(Rebalance::Revoked(Some(entries)));
+            }
+            _ => {
+                sys::rd_kafka_assign(rk, std::ptr::null());
+                hub.rebalances.lock().push(Rebalance::Revoked(None));
+            }
+        }
+        if let Err(e) = result {
+            hub.diagnosis.error(e.code, &e.text);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Who is inside a client, and how those who wait are woken.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result, code};
+
+/// How long a call waits before it looks whether it shall end.
+pub const SLICE: Duration = Duration::from_millis(200);
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeout(Option<Duration>);
+
+impl Timeout {
+    /// 0 does not wait, -1 waits as long as it takes.
+    pub fn from_ms(ms: i32) -> Result<Timeout> {
+        match ms {
+            -1 => Ok(Timeout(None)),
+            0.. => Ok(Timeout(Some(Duration::from_millis(ms as u64)))),
+            _ => Err(Error::new(code::BAD_ARGUMENT, format!("a timeout of {ms} ms: give 0, -1 (no limit) or more"))),
+        }
+    }
+
+    pub fn of(duration: Duration) -> Timeout {
+        Timeout(Some(duration))
+    }
+
+    pub fn deadline(self) -> Deadline {
+        Deadline(self.0.and_then(|duration| Instant::now().checked_add(duration)))
+    }
+}
+
+/// When a call has to end; `None`: never.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// What is left, `SLICE` at most.
+    pub fn slice(self) -> Duration {
+        self.left().min(SLICE)
+    }
+
+    pub fn left(self) -> Duration {
+        self.0.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+
+    pub fn is_over(self) -> bool {
+        self.left().is_zero()
+    }
+}
+
+/// Counts the calls inside a client, lets none in once closing has begun, and tells those that wait to end.
+#[derive(Default)]
+pub struct Gate {
+    inside: AtomicU32,
+    closing: AtomicBool,
+    wakes: AtomicU32,
+}
+
+impl Gate {
+    pub fn enter(&self) -> Result<Inside<'_>> {
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        let inside = Inside { gate: self, wakes: self.wakes.load(Ordering::SeqCst) };
+        if self.closing.load(Ordering::SeqCst) { Err(closed()) } else { Ok(inside) }
+    }
+
+    pub fn wake(&self) {
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Lets nobody in any more, and waits till nobody is inside. `nudge` ends the engine's waits.
+    pub fn close(&self, nudge: impl Fn()) {
+        self.closing.store(true, Ordering::SeqCst);
+        while self.inside.load(Ordering::SeqCst) > 0 {
+            nudge();
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+}
+
+/// A call inside a client.
+pub struct Inside<'a> {
+    gate: &'a Gate,
+    wakes: u32,
+}
+
+impl Inside<'_> {
+    /// Whether a waiting call shall end, and with which code.
+    pub fn check(&self) -> Result<()> {
+        if self.gate.closing.load(Ordering::SeqCst) {
+            return Err(closed());
+        }
+        if self.gate.wakes.load(Ordering::SeqCst) != self.wakes {
+            return Err(Error::new(code::NOTHING, "woken by WakeKafka"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.gate.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn closed() -> Error {
+    Error::new(code::CLOSED, "another thread closed this client")
+}

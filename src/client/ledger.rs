@@ -1,0 +1,176 @@
+//! The ledger of deliveries: what is in flight, and the reports that wait to be read.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+/// The id of a record, unique and increasing in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageId(u64);
+
+impl MessageId {
+    pub fn next() -> MessageId {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        MessageId(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    pub fn of(number: u64) -> MessageId {
+        MessageId(number)
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Report {
+    pub id: MessageId,
+    pub error: i32,
+    /// Index of the topic in the producer's list.
+    pub topic: i32,
+    pub partition: i32,
+    pub offset: i64,
+    pub timestamp: i64,
+    pub status: i32,
+    pub latency: i64,
+}
+
+/// Which reports are kept (`kaffi.delivery.reports`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// All from the first time that the host asks for reports; before it the oldest successes may go.
+    #[default]
+    Auto,
+    All,
+    Errors,
+    None,
+}
+
+/// How many records are where.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outstanding {
+    pub in_flight: usize,
+    pub unread: usize,
+    pub forgotten: u64,
+}
+
+#[derive(Default)]
+struct Reports {
+    unread: VecDeque<Report>,
+    failed: usize,
+    forgotten: u64,
+    /// Failures whose reports are not kept.
+    lost: usize,
+    asked: bool,
+}
+
+pub struct Ledger {
+    keep: Keep,
+    max: usize,
+    in_flight: AtomicUsize,
+    /// What of `reports` counts against `max`.
+    held: AtomicUsize,
+    reports: Mutex<Reports>,
+}
+
+impl Ledger {
+    pub fn new(keep: Keep, max: usize) -> Ledger {
+        Ledger { keep, max, in_flight: AtomicUsize::new(0), held: AtomicUsize::new(0), reports: Mutex::default() }
+    }
+
+    /// Enters a record before it is handed over: its report may come first. False: the ledger is full.
+    pub fn enter(&self) -> bool {
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) + self.held.load(Ordering::Relaxed) < self.max {
+            return true;
+        }
+        self.strike();
+        false
+    }
+
+    /// Takes back a record that was refused.
+    pub fn strike(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Books a report.
+    pub fn book(&self, report: Report) {
+        let mut reports = self.reports.lock();
+        let failed = report.error != 0;
+        let kept = match self.keep {
+            Keep::All | Keep::Auto => true,
+            Keep::Errors => failed,
+            Keep::None => false,
+        };
+        if kept {
+            if self.keep == Keep::Auto && !reports.asked && reports.unread.len() >= self.max {
+                self.forget_one(&mut reports);
+            }
+            reports.failed += usize::from(failed);
+            reports.unread.push_back(report);
+        } else {
+            reports.lost += usize::from(failed);
+            reports.forgotten += 1;
+        }
+        self.settle(&reports);
+        self.strike();
+    }
+
+    fn forget_one(&self, reports: &mut Reports) {
+        let oldest_success = reports.unread.iter().position(|report| report.error == 0);
+        if let Some(at) = oldest_success {
+            reports.unread.remove(at);
+            reports.forgotten += 1;
+        }
+    }
+
+    fn settle(&self, reports: &Reports) {
+        // Successes that may be forgotten are no reason to hold a producer back.
+        let counts = if self.keep == Keep::Auto && !reports.asked { reports.failed } else { reports.unread.len() };
+        self.held.store(counts, Ordering::Relaxed);
+    }
+
+    /// Says that the host asks for reports: from here on all are kept.
+    pub fn ask(&self) {
+        let mut reports = self.reports.lock();
+        if !reports.asked {
+            reports.asked = true;
+            self.settle(&reports);
+        }
+    }
+
+    /// Takes the oldest reports, `max` at most.
+    pub fn take(&self, max: usize) -> Vec<Report> {
+        let mut reports = self.reports.lock();
+        let count = max.min(reports.unread.len());
+        let taken: Vec<_> = reports.unread.drain(..count).collect();
+        reports.failed -= taken.iter().filter(|report| report.error != 0).count();
+        self.settle(&reports);
+        taken
+    }
+
+    pub fn has_unread(&self) -> bool {
+        !self.reports.lock().unread.is_empty()
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub fn outstanding(&self) -> Outstanding {
+        let reports = self.reports.lock();
+        Outstanding { in_flight: self.in_flight(), unread: reports.unread.len(), forgotten: reports.forgotten }
+    }
+
+    /// Records that failed and whose report nobody has read.
+    pub fn undelivered(&self) -> usize {
+        let reports = self.reports.lock();
+        reports.failed + reports.lost
+    }
+
+    pub fn max(&self) -> usize {
+        self.max
+    }
+}

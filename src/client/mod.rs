@@ -1,0 +1,358 @@
+//! The safe core: clients, batches, the embedded cluster. `abi` translates, this thinks.
+
+pub mod batch;
+pub mod config;
+mod connection;
+pub mod consumer;
+pub mod describe;
+mod diagnosis;
+mod engine;
+mod gate;
+mod ledger;
+pub mod mock;
+pub mod producer;
+pub mod sys;
+
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+pub use gate::Timeout;
+
+use self::batch::Batch;
+use self::config::{Config, NativeConf, TopicConf};
+use self::consumer::{Consumer, Record};
+use self::engine::{Engine, Hub};
+use self::gate::Inside;
+use self::ledger::{Outstanding, Report};
+use self::producer::{MessageId, Producer};
+use crate::error::{Error, Result, code};
+use crate::handle::Kind;
+
+/// What a client is once it has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    Producer,
+    Consumer,
+    Admin,
+}
+
+impl Type {
+    pub fn from_number(kind: i32) -> Result<Type> {
+        match kind {
+            1 => Ok(Type::Producer),
+            2 => Ok(Type::Consumer),
+            3 => Ok(Type::Admin),
+            _ => Err(Error::new(code::BAD_ARGUMENT, format!("kind {kind}: 1 is a producer, 2 a consumer, 3 an admin"))),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Type::Producer => "a producer",
+            Type::Consumer => "a consumer",
+            Type::Admin => "an admin",
+        }
+    }
+}
+
+enum Running {
+    Producer(Producer),
+    Consumer(Consumer),
+    Admin(Engine),
+}
+
+impl Running {
+    fn kind(&self) -> Type {
+        match self {
+            Running::Producer(_) => Type::Producer,
+            Running::Consumer(_) => Type::Consumer,
+            Running::Admin(_) => Type::Admin,
+        }
+    }
+
+    fn engine(&self) -> &Engine {
+        match self {
+            Running::Producer(producer) => producer.engine(),
+            Running::Consumer(consumer) => consumer.engine(),
+            Running::Admin(engine) => engine,
+        }
+    }
+
+    fn nudge(&self) {
+        match self {
+            Running::Consumer(consumer) => consumer.nudge(),
+            other => other.engine().nudge(),
+        }
+    }
+}
+
+/// A client: configured first, then a producer, a consumer or an admin for good.
+pub struct Client {
+    config: Mutex<Config>,
+    running: OnceLock<Running>,
+    hub: Arc<Hub>,
+}
+
+impl Kind for Client {
+    const KIND: u64 = 1;
+    const NAME: &'static str = "client";
+}
+
+impl Client {
+    pub fn new() -> Arc<Client> {
+        Arc::new(Client { config: Mutex::default(), running: OnceLock::new(), hub: Arc::default() })
+    }
+
+    fn enter(&self) -> Result<Inside<'_>> {
+        self.hub.gate.enter()
+    }
+
+    /// Refuses a client of another type; one that has not started may become any.
+    pub fn expect_type(&self, wanted: Type) -> Result<()> {
+        match self.running.get() {
+            Some(running) if running.kind() != wanted => Err(wrong_type(running.kind(), wanted)),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn set_conf(&self, key: &str, value: &str) -> Result<()> {
+        let _inside = self.enter()?;
+        let mut config = self.config.lock();
+        match self.running.get() {
+            None => config.set(key, value),
+            Some(running) => {
+                connection::set_running(running.engine(), &config, key, value)?;
+                config.set(key, value)
+            }
+        }
+    }
+
+    pub fn get_conf(&self, key: &str) -> Result<String> {
+        let _inside = self.enter()?;
+        self.config.lock().get(key)
+    }
+
+    pub fn set_default_topic_conf(&self, conf: &TopicConf) -> Result<()> {
+        let _inside = self.enter()?;
+        let mut config = self.config.lock();
+        if self.running.get().is_some() {
+            return Err(Error::new(
+                code::ALREADY_STARTED,
+                "the client has started: topic properties are set before that",
+            ));
+        }
+        config.set_default_topic(conf);
+        Ok(())
+    }
+
+    /// Starts the client, unless it has started as the same.
+    pub fn start(&self, wanted: Type) -> Result<()> {
+        let _inside = self.enter()?;
+        self.started(wanted).map(|_| ())
+    }
+
+    fn started(&self, wanted: Type) -> Result<&Running> {
+        if let Some(running) = self.running.get() {
+            return if running.kind() == wanted { Ok(running) } else { Err(wrong_type(running.kind(), wanted)) };
+        }
+        let config = self.config.lock();
+        if self.running.get().is_none() {
+            let running = self.launch(&config, wanted)?;
+            // Under the lock of the configuration nobody else sets it.
+            let _ = self.running.set(running);
+        }
+        drop(config);
+        self.started(wanted)
+    }
+
+    fn launch(&self, config: &Config, wanted: Type) -> Result<Running> {
+        let at_start = |e: Error| Error::new(code::START_FAILED, format!("the client cannot start: {}", e.text));
+        if config.given(&["bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"]).is_none() {
+            return Err(Error::new(
+                code::START_FAILED,
+                "the client cannot start: bootstrap.servers is not set; give it the address of a broker, host:port",
+            ));
+        }
+        let conf = config.build(Some(wanted)).map_err(at_start)?;
+        let read = |key: &str| config.get(key).unwrap_or_default();
+        let settings = config.settings.clone();
+        let start = |conf: NativeConf| Engine::start(wanted, conf, &self.hub);
+        Ok(match wanted {
+            Type::Producer => {
+                let queue_bytes =
+                    read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
+                Running::Producer(Producer::new(start(conf)?, settings, queue_bytes))
+            }
+            Type::Consumer => {
+                let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
+                let auto_commit = read("enable.auto.commit") != "false";
+                let eof = read("enable.partition.eof") == "true";
+                Running::Consumer(Consumer::new(start(conf)?, settings, group, auto_commit, eof))
+            }
+            Type::Admin => Running::Admin(start(conf)?),
+        })
+    }
+
+    /// The producer; `None` before the start.
+    fn producer(&self) -> Result<Option<&Producer>> {
+        match self.running.get() {
+            Some(Running::Producer(producer)) => Ok(Some(producer)),
+            Some(other) => Err(wrong_type(other.kind(), Type::Producer)),
+            None => Ok(None),
+        }
+    }
+
+    fn consumer(&self) -> Result<&Consumer> {
+        match self.running.get() {
+            Some(Running::Consumer(consumer)) => Ok(consumer),
+            Some(other) => Err(wrong_type(other.kind(), Type::Consumer)),
+            None => Err(Error::new(code::NOT_STARTED, "the consumer has not started: subscribe first")),
+        }
+    }
+
+    pub fn produce(
+        &self,
+        id: MessageId,
+        topic: &str,
+        partition: i32,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> Result<()> {
+        let inside = self.enter()?;
+        let producer = match self.producer()? {
+            Some(producer) => producer,
+            None => match self.started(Type::Producer) {
+                Ok(Running::Producer(producer)) => producer,
+                Ok(other) => return Err(wrong_type(other.kind(), Type::Producer)),
+                Err(e) if e.code == code::START_FAILED => return Err(e.with_code(code::NOTHING)),
+                Err(e) => return Err(e),
+            },
+        };
+        producer.produce(&inside, id, topic, partition, key, value)
+    }
+
+    pub fn delivery_reports(&self, max: usize, give: impl FnMut(Report)) -> Result<()> {
+        let inside = self.enter()?;
+        if let Some(producer) = self.producer()? {
+            let timeout = Timeout::of(producer.poll_timeout());
+            let reports = match producer.reports(&inside, max, timeout) {
+                // Woken: none, this time.
+                Err(e) if e.code == code::NOTHING => Vec::new(),
+                reports => reports?,
+            };
+            reports.into_iter().for_each(give);
+        }
+        Ok(())
+    }
+
+    pub fn delivery_report_batch(&self, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
+        let inside = self.enter()?;
+        match self.producer()? {
+            Some(producer) => producer.report_batch(&inside, max, timeout),
+            None => Err(Error::new(code::NOTHING, "no report: nothing was produced yet")),
+        }
+    }
+
+    pub fn outstanding(&self) -> Result<Outstanding> {
+        let _inside = self.enter()?;
+        self.producer()?.map_or(Ok(Outstanding::default()), Producer::outstanding)
+    }
+
+    pub fn flush(&self, timeout: Timeout, left: impl Fn(i64)) -> Result<()> {
+        let inside = self.enter()?;
+        self.producer()?.map_or(Ok(()), |producer| producer.flush(&inside, timeout, left))
+    }
+
+    pub fn subscribe(&self, list: &Batch) -> Result<()> {
+        let _inside = self.enter()?;
+        let entries = list.entries()?;
+        self.expect_type(Type::Consumer)?;
+        if self.running.get().is_none() && self.config.lock().given(&["group.id"]).is_none_or(str::is_empty) {
+            return Err(Error::new(
+                code::START_FAILED,
+                "group.id is not set: consumers that subscribe share the topics' partitions within a group",
+            ));
+        }
+        self.started(Type::Consumer)?;
+        self.consumer()?.subscribe(&entries)
+    }
+
+    pub fn consume(&self, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
+        let inside = self.enter()?;
+        self.consumer()?.consume(&inside, give)
+    }
+
+    pub fn consume_batch(&self, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
+        let inside = self.enter()?;
+        self.consumer()?.consume_batch(&inside, max, timeout)
+    }
+
+    pub fn store_batch_offsets(&self, batch: &Batch, rows: usize) -> Result<()> {
+        let inside = self.enter()?;
+        self.consumer()?.store_batch_offsets(&inside, batch, rows)
+    }
+
+    pub fn commit(&self, list: Option<&Batch>) -> Result<()> {
+        let inside = self.enter()?;
+        self.consumer()?.commit(&inside, list)
+    }
+
+    pub fn committed(&self, list: &Batch) -> Result<i64> {
+        let inside = self.enter()?;
+        self.consumer()?.committed(&inside, list)
+    }
+
+    /// Whether a broker answers: 0, or why not.
+    pub fn check_connection(&self, timeout: Timeout) -> Result<i32> {
+        let inside = self.enter()?;
+        match self.running.get() {
+            Some(running) => connection::check(running.engine(), &inside, timeout),
+            None => {
+                let config = self.config.lock().clone();
+                connection::check_aside(&config, &inside, timeout)
+            }
+        }
+    }
+
+    /// Ends the waits of other threads.
+    pub fn wake(&self) {
+        self.hub.gate.wake();
+        if let Some(running) = self.running.get() {
+            running.nudge();
+        }
+    }
+
+    pub fn close_as_configured(&self) -> Result<i32> {
+        let timeout = self.config.lock().settings.close_timeout;
+        self.close(Timeout::of(timeout), |_| ())
+    }
+
+    /// Closes the client, whose handle is gone already. `undelivered` receives how many records were left.
+    pub fn close(&self, timeout: Timeout, undelivered: impl FnOnce(i64)) -> Result<i32> {
+        let deadline = timeout.deadline();
+        self.hub.gate.close(|| {
+            if let Some(running) = self.running.get() {
+                running.nudge();
+            }
+        });
+        match self.running.get() {
+            None => {}
+            Some(Running::Producer(producer)) => {
+                let (left, why) = producer.close(deadline)?;
+                undelivered(left as i64);
+                if left > 0 {
+                    let text = format!("closed, but {left} records were left undelivered{why}");
+                    return Err(Error::new(code::UNDELIVERED, text));
+                }
+            }
+            Some(Running::Consumer(consumer)) => consumer.close(deadline)?,
+            Some(Running::Admin(engine)) => engine.end(deadline, true),
+        }
+        Ok(code::DONE)
+    }
+}
+
+fn wrong_type(is: Type, wanted: Type) -> Error {
+    Error::new(code::WRONG_KIND, format!("this client is {}; {} is wanted", is.name(), wanted.name()))
+}

@@ -1,0 +1,292 @@
+"""What the calls are made of: good arguments by parameter name, bad ones by type, and the live clients behind them."""
+from __future__ import annotations
+
+import ctypes
+import random
+import struct
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Callable
+
+from calls import AS_CLAIMED, FAILS, GOOD, Buffer, Call, Function, Library, Parameter, Wanted, says_optional
+
+TOPIC = b"badinput"
+RECORDS = 1000
+TEXT_ROOM, ARRAY_ROOM, ERROR_ROOM = 4096, 64, 512
+
+# Good values by name: a parameter whose name is missing here fails the test of its function.
+ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client"}  # else by the kind of the handle:
+ROLE_OF_KIND = {"client": "client", "batch": "list", "topic_conf": "topic conf", "mock_cluster": "mock"}
+TEXTS = {"topic": TOPIC, "key": b"acks", "val": b"1", "json": b'{"RoundTripTime": {"broker": 1, "ms": 0}}'}
+DATA = {"payload": b"a value", "key": b"a key"}
+ARRAYS = {"values": struct.pack("qq", 0, 0), "bytes": b"ab", "lengths": struct.pack("ii", 1, 1)}
+SCALARS = {"timeout_ms": 1000, "kind": 1, "brokers": 1, "partition": 0, "offset": 0, "max_rows": 5, "rows": 1,
+           "code": -185, "err": -185}
+OUT_OF_RANGE = {"timeout_ms": [-2, -2**31], "kind": [0, 4, -1], "brokers": [0, -1, 1000], "partition": [-2, -2**31],
+                "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6]}
+EMPTY_IS_GOOD = {"val"}
+NOT_UTF8 = (b"\xff\xfe", b"a\xc3", b"\xc0\x80", b"\xed\xa0\x80")
+NO_DATA = 0xFFFFFFFF
+CONF = {"kaffi.poll.timeout.ms": "50", "kaffi.produce.timeout.ms": "50", "kaffi.close.timeout.ms": "3000",
+        "kaffi.request.timeout.ms": "5000", "group.id": "badinput", "auto.offset.reset": "earliest"}
+
+
+class World:
+    """An embedded cluster and live handles, each made when it is first wanted and again when it has died."""
+
+    def __init__(self, library: Library, wait_ms: int = SCALARS["timeout_ms"]) -> None:
+        self.library, self.wait_ms, self.patient = library, wait_ms, True
+        self.bootstrap = b""
+        self.handles: dict[str, int] = {}
+        self.passing: list[int] = []  # clients for one call
+        self.dead_handles: dict[str, tuple[int, int]] = {}
+        self.produced = 0
+        if "Produce" in library.functions:
+            self.start()
+
+    def start(self) -> None:
+        """The cluster with its topic and records, and a producer beside the tested calls that must never lose any."""
+        mock = self.new("NewMockCluster", 1, ...)
+        self.do("MockRequest", mock, b'{"CreateTopic": {"topic": "%s", "partitions": 2}}' % TOPIC)
+        text, room = ctypes.create_string_buffer(200), ctypes.c_int32(200)
+        self.do("GetMockBootstrap", mock, text, ctypes.byref(room))
+        self.bootstrap = text.value
+        self.witness = self.new_client({"kaffi.delivery.reports": "all"})
+        for _ in range(RECORDS):
+            self.produce_witness()
+        self.check_witness()
+
+    def do(self, name: str, *arguments: Any, allowed: tuple[int, ...] = (0,)) -> int:
+        """A call of the set-up, with room for the error text where the function has one."""
+        text, room = ctypes.create_string_buffer(500), ctypes.c_int32(500)
+        errors = (text, ctypes.byref(room)) if any(p.error for p in self.library.functions[name].parameters) else ()
+        code: int = getattr(self.library.c, name)(*arguments, *errors)
+        if code not in allowed:
+            raise RuntimeError(f"set-up: {name} answered {code}: {text.value.decode()}")
+        return code
+
+    def new(self, name: str, *arguments: Any) -> int:
+        """The handle that a call of the set-up puts where `...` stands."""
+        handle = ctypes.c_uint64(0)
+        self.do(name, *[ctypes.byref(handle) if argument is ... else argument for argument in arguments])
+        return handle.value
+
+    def new_client(self, conf: dict[str, str] | None = None, kind: int = 0) -> int:
+        client = self.new("InitKafka", ...)
+        for key, value in {**CONF, **(conf or {}), "bootstrap.servers": self.bootstrap.decode()}.items():
+            self.do("SetKafkaConf", client, key.encode(), value.encode())
+        if kind:
+            self.do("StartKafka", client, kind)
+        return client
+
+    def new_list(self, partitions: int = 2) -> int:
+        entries = self.new("NewTopicPartitionList", ...)
+        for partition in range(partitions):
+            self.do("SetTopicPartitionList", entries, TOPIC, partition)
+            self.do("SetOffset", entries, TOPIC, partition, 0)
+        return entries
+
+    def new_consumer(self) -> int:
+        """A subscribed consumer, which has joined its group when there is time for that."""
+        consumer = self.new_client({"group.id": f"badinput-{random.getrandbits(48)}"}, 2)
+        self.do("SubscribeConsumerTPList", consumer, self.new_list(1))
+        if self.patient:
+            self.consume(consumer)
+        return consumer
+
+    def new_batch(self) -> int:
+        """What the shared consumer consumed last."""
+        return self.consume(self.handle("consumer")) if self.patient else self.new_list()
+
+    def consume(self, consumer: int) -> int:
+        batch, rows = ctypes.c_uint64(0), ctypes.c_int32(0)
+        self.do("ConsumeBatch", consumer, 5, 20000, ctypes.byref(batch), ctypes.byref(rows))
+        return batch.value
+
+    def handle(self, role: str) -> int:
+        kind = next((kind for kind, of_kind in ROLE_OF_KIND.items() if of_kind == role), "client")
+        kind = "batch" if role == "consumed batch" else kind
+        if role not in self.handles or not self.alive(kind, self.handles[role]):
+            self.handles[role] = MAKERS[role](self)
+        return self.handles[role]
+
+    def fresh_client(self) -> int:
+        """A client before its start, for the next call only."""
+        self.passing.append(self.new_client())
+        return self.passing[-1]
+
+    def alive(self, kind: str, handle: int) -> bool:
+        c, number = self.library.c, ctypes.c_int32(0)
+        probes: dict[str, Callable[[], bool]] = {
+            "client": lambda: c.WakeKafka(handle) == 0,
+            "batch": lambda: c.GetBatchRows(handle, ctypes.byref(number)) == 0,
+            "topic_conf": lambda: c.SetTopicConf(handle, b"acks", b"1", None, None) == 0,
+            "mock_cluster": lambda: c.GetMockBootstrap(handle, None, ctypes.byref(number)) == 2,
+        }
+        return probes[kind]()
+
+    def close(self, kind: str, handle: int) -> None:
+        left = ctypes.c_int64(0)
+        if kind == "client":
+            self.library.c.CloseKafka(handle, 0, ctypes.byref(left), None, None)
+        else:
+            deleter = {"batch": "DelBatch", "topic_conf": "DelTopicConf", "mock_cluster": "DelMockCluster"}[kind]
+            getattr(self.library.c, deleter)(handle)
+
+    def dead(self, kind: str) -> tuple[int, int]:
+        """A closed handle, and a stale one: its place in the library belongs to another by now."""
+        if kind not in self.dead_handles:
+            make = MAKERS[ROLE_OF_KIND[kind]]
+            stale = make(self)
+            self.close(kind, stale)
+            make(self)
+            closed = make(self)
+            self.close(kind, closed)
+            self.dead_handles[kind] = closed, stale
+        return self.dead_handles[kind]
+
+    def produce_witness(self) -> None:
+        msgid = ctypes.c_uint64(0)
+        self.do("Produce", self.witness, TOPIC, b"a value", 7, b"a key", 5, 0, ctypes.byref(msgid))
+        self.produced += 1
+
+    def check_witness(self) -> str:
+        """Empty when every record that the witness produced was delivered, once."""
+        if "Produce" not in self.library.functions:
+            return ""
+        left, count = ctypes.c_int64(0), ctypes.c_int32(0)
+        flushed = self.do("FlushProducer", self.witness, 20000, ctypes.byref(left), allowed=(0, 1, -185))
+        ids, errors, reports, failed = (ctypes.c_uint64 * 500)(), (ctypes.c_int32 * 500)(), set(), 0
+        while True:
+            count.value = 500
+            self.do("DeliveryReport", self.witness, ids, errors, ctypes.byref(count))
+            if count.value == 0:
+                break
+            reports.update(ids[:count.value])
+            failed += sum(error != 0 for error in errors[:count.value])
+        produced, self.produced = self.produced, 0
+        if flushed == 0 and len(reports) == produced and failed == 0:
+            return ""
+        return f"a producer beside it: {produced} records, {len(reports)} reports, {failed} failed, {left.value} left"
+
+    def good(self, function: Function, handle: Callable[[str], int] | None = None) -> dict[str, Any]:
+        """A good value for each parameter, from its name and type."""
+        values: dict[str, Any] = {}
+        for p in function.parameters:
+            if p.role == "handle":
+                values[p.name] = (handle or self.handle)(self.role(p, function))
+            elif p.role in ("out", "text out", "array out"):
+                values[p.name] = AS_CLAIMED
+            elif function.sized_by(p):
+                of = function.sized_by(p)[0]
+                if of.role in ("text out", "array out"):
+                    values[p.name] = ERROR_ROOM if p.error else TEXT_ROOM if of.role == "text out" else ARRAY_ROOM
+                else:
+                    values[p.name] = len(values[of.name]) // ctypes.sizeof(of.element)
+            elif p.name == "column":
+                of_bytes = any(q.element is ctypes.c_uint8 for q in function.parameters)
+                values[p.name] = b"topic.name" if of_bytes else b"offset"
+            elif p.name == "timeout_ms":
+                values[p.name] = self.wait_ms
+            else:
+                tables: dict[str, dict[str, Any]] = {"text": TEXTS, "data": DATA, "array": ARRAYS}
+                table = tables.get(p.role, SCALARS)
+                if p.name not in table:
+                    raise LookupError(f"world.py has no good value for {p.role} `{p.name}` of {function.name}")
+                values[p.name] = table[p.name]
+        return values
+
+    @staticmethod
+    def role(p: Parameter, function: Function) -> str:
+        if p.object == "client" and p.name not in ROLES:
+            raise LookupError(f"world.py does not know what type of client `{p.name}` of {function.name} is")
+        if p.object == "batch" and p.name == "batch" and "cons" in [q.name for q in function.parameters]:
+            return "consumed batch"
+        return ROLES.get(p.name) or ROLE_OF_KIND[p.object]
+
+    def feed(self, function: Function, values: dict[str, Any]) -> None:
+        """Gives a producer something to deliver and to report."""
+        if "prod" in values and function.name != "Produce":
+            record = (TOPIC, b"a value", 7, b"a key", 5, 0, ctypes.byref(ctypes.c_uint64(0)))
+            self.library.c.Produce(values["prod"], *record, None, None)
+
+    def after(self, function: Function, call: Call) -> None:
+        """Closes what a call handed out, and the clients that were made for it."""
+        for p in function.having("out"):
+            if p.object and call.code == 0 and p.name in call.buffers and call.read(p.name):
+                self.close(p.object, call.read(p.name))
+        for client in self.passing:
+            self.close("client", client)
+        self.passing.clear()
+
+
+MAKERS: dict[str, Callable[[World], int]] = {
+    "client": World.new_client, "producer": lambda world: world.new_client(kind=1), "consumer": World.new_consumer,
+    "idle consumer": lambda world: world.new_client(kind=2), "list": World.new_list,
+    "consumed batch": World.new_batch, "topic conf": lambda world: world.new("NewTopicConf", ...),
+    "mock": lambda world: world.new("NewMockCluster", 1, ...),
+}
+Case = tuple[str, dict[str, Any], Wanted]
+
+
+def bad(function: Function, world: World) -> Iterator[Case]:
+    """What can be wrong with one parameter at a time, whatever the call before answered."""
+    for p in function.parameters:
+        if p.role == "handle":
+            for label, value, wanted in bad_handles(p, world):
+                yield f"{p.name} {label}", {p.name: value()}, wanted
+            continue
+        if not p.by_value:
+            yield f"{p.name} null", {p.name: None}, GOOD if says_optional(p.meaning) else frozenset({-1102})
+        if p.role == "text":
+            for text in NOT_UTF8:
+                yield f"{p.name} {text!r}", {p.name: text}, frozenset({-1103})
+            yield f"{p.name} empty", {p.name: b""}, None if p.name in EMPTY_IS_GOOD else FAILS
+        elif p.role == "room" and p.element is not ctypes.c_uint32:
+            for room in (-1, -2**31):
+                yield f"{p.name} {room}", {p.name: room}, frozenset({-1104})
+        elif p.role == "scalar" and function.sized_by(p):
+            yield from bad_lengths(p, function)
+        elif p.role == "scalar":
+            for value in OUT_OF_RANGE.get(p.name, []):
+                yield f"{p.name} {value}", {p.name: value}, FAILS
+
+
+def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], int], Wanted]]:
+    invalid, wrong, closed = frozenset({-1100}), frozenset({-1101}), frozenset({-1107})
+    yield "0", lambda: 0, GOOD if "or 0" in p.meaning else invalid
+    mapped = Buffer(8)
+    made_up = {"1": 1, "2^48": 2**48, "2^53-1": 2**53 - 1, "2^64-1": 2**64 - 1, "an address": mapped.address,
+               "at random": random.Random(p.name).randrange(2**48, 2**53)}
+    for name, number in made_up.items():
+        yield name, partial(int, number), invalid
+    mapped.free()
+    yield "closed", lambda: world.dead(p.object)[0], closed
+    yield "stale", lambda: world.dead(p.object)[1], closed
+    for kind, role in ROLE_OF_KIND.items():
+        if kind != p.object:
+            yield f"is a {kind}", partial(world.handle, role), wrong
+    if p.object == "client":
+        yield "is a producer", lambda: world.handle("producer"), wrong if p.name == "cons" else None
+        yield "is a consumer", lambda: world.handle("idle consumer"), wrong if p.name == "prod" else None
+        yield "not started", world.fresh_client, None
+
+
+def bad_lengths(p: Parameter, function: Function) -> Iterator[Case]:
+    """Lengths given by value. A wrong one that the host vouches for is no case: no library can tell."""
+    of = function.sized_by(p)[0]
+    if of.role == "text out":
+        for room in (-1, -2**31, 0, 1, 3):
+            yield f"{p.name} {room}", {p.name: room}, GOOD
+    elif of.role == "data":
+        yield f"{of.name} null and {p.name} 0", {of.name: None, p.name: 0}, GOOD
+        yield f"{of.name} null and {p.name} null", {of.name: None, p.name: NO_DATA}, GOOD
+        for length in (2**31 - 1, 2**31, 0xFFFFFFFE):
+            yield f"{p.name} {length}", {p.name: length}, FAILS
+    else:
+        for length in (-1, -2**31):
+            yield f"{p.name} {length}", {p.name: length}, frozenset({-1104})
+        yield f"{of.name} null and {p.name} 0", {of.name: None, p.name: 0}, None
+        if of.element is ctypes.c_uint8 and "lengths" in [q.name for q in function.parameters]:
+            for length in (1, 3, 2**31 - 1):
+                yield f"{p.name} {length}, other than the lengths say", {p.name: length}, frozenset({-1104})
