@@ -93,6 +93,18 @@ enum {
  */
 
 /*
+ * Makes an empty batch for records: set its columns, or add records one by one; then `ProduceBatch`.
+ *
+ * Parameters:
+ * - `batch`: receives the handle
+ *
+ * Codes:
+ * - 0: done
+ * - -1102, -1112: `batch` is null, too many handles are open
+ */
+int32_t NewBatch(void** batch);
+
+/*
  * Empties a batch or list; it can be filled again.
  *
  * Parameters:
@@ -246,6 +258,110 @@ int32_t SetBatchBytes(void* batch,
                       int32_t count,
                       char* errtxt,
                       int* plen);
+
+/*
+ * Adds a record to a batch of records, for hosts that go row by row.
+ *
+ * Parameters:
+ * - `batch`: the batch; one that has columns must have them all: topic, topic.name, partition, timestamp, key, value,
+ * header.count
+ * - `topic`: name of the topic
+ * - `partition`: the partition; -1: the partitioner chooses
+ * - `timestamp`: ms since 1970; -1: when it is produced
+ * - `key`: the key; may be null where `keylen` is 0 or -1
+ * - `keylen`: length of `key` in bytes; -1: null
+ * - `value`: the value; may be null where `valuelen` is 0 or -1
+ * - `valuelen`: length of `value` in bytes; -1: null
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1114: the handle is a batch of another kind, or a column lacks rows
+ * - -1102, -1103, -1104: a pointer is null, the topic is not right, a number is out of range
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t AddRecord(void* batch,
+                  const char* topic,
+                  int32_t partition,
+                  int64_t timestamp,
+                  const uint8_t* key,
+                  int32_t keylen,
+                  const uint8_t* value,
+                  int32_t valuelen,
+                  char* errtxt,
+                  int* plen);
+
+/*
+ * Adds a header to the last record of a batch. Several may have one name.
+ *
+ * Parameters:
+ * - `batch`: the batch
+ * - `name`: name of the header
+ * - `value`: its value; may be null where `len` is 0 or -1
+ * - `len`: length of `value` in bytes; -1: null
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1114: the batch has no record yet, or is of another kind
+ * - -1102, -1103, -1104: a pointer is null, the name is not UTF-8, the length is out of range
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t AddHeader(void* batch, const char* name, const uint8_t* value, int32_t len, char* errtxt, int* plen);
+
+/*
+ * Makes a new batch of some rows of another, in the order given; a row may come several times.
+ *
+ * Parameters:
+ * - `batch`: the batch
+ * - `rows`: numbers of the rows, from 0; null where `count` is 0
+ * - `count`: how many
+ * - `out`: receives the handle of the new batch
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1104: there is no such row: the text names it; or `count` is negative
+ * - -1114: the columns do not fit together
+ * - -1102, -1112: a pointer is null, too many handles are open
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t SelectBatchRows(void* batch, const int32_t* rows, int32_t count, void** out, char* errtxt, int* plen);
+
+/*
+ * Gives the addresses of a column's buffers in place, for hosts that read memory without copying.
+ *
+ * The layout is Arrow's: integers in their own width (int32 or int64, as `DescribeAll` says); bytes as data, int32
+ * offsets (one more than rows) and a validity bitmap, least bit first. The addresses are valid until the column is
+ * replaced or the batch deleted: this is the one place where a host can hurt itself.
+ *
+ * Parameters:
+ * - `batch`: the batch
+ * - `column`: name of the column
+ * - `data`: receives the address of the values or bytes; 0: there are none
+ * - `data_bytes`: receives their size in bytes
+ * - `offsets`: receives the address of the offsets; 0: the column has none
+ * - `validity`: receives the address of the bitmap; 0: no value is null
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1113: the batch has no such column
+ * - -1102, -1103: a pointer is null, the name is not UTF-8
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t ViewBatch(void* batch,
+                  const char* column,
+                  uint64_t* data,
+                  int64_t* data_bytes,
+                  uint64_t* offsets,
+                  uint64_t* validity,
+                  char* errtxt,
+                  int* plen);
 
 /* ================================================================================================================== */
 
@@ -936,6 +1052,47 @@ int DeliveryReport(void* prod, unsigned long long* msgid, int* err, int* plength
  * - -1102, -1104: a pointer is null, the room is negative
  */
 int DRMessageError(const int* err, char* errtxt, int* plen);
+
+/*
+ * Hands the records of a batch to the producer, which copies them. The first call starts the client as a producer.
+ *
+ * Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed batch can be
+ * produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the rows is kept for each
+ * key and for each partition. A row that is refused for itself (too large, no such partition) does not stop the others
+ * and gets no report; column `error` says for each row 0, -184 (left) or why. Waits for room when the queue is full.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `topic`: name of the topic for all rows; empty: the batch's own (columns topic, topic.name)
+ * - `partition`: partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own (column
+ * partition)
+ * - `batch`: the batch; a missing key or value column is null
+ * - `timeout_ms`: how long to wait for room; 0 does not wait, -1 as long as it takes
+ * - `first_msgid`: receives the id of row 0
+ * - `left`: receives how many rows found no room in time
+ * - `refused`: receives how many rows were refused
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: every row was tried; look at `refused`
+ * - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
+ * - -1111: the producer cannot start as it is configured: the text says why
+ * - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
+ * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
+ * - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
+ * - other: an error of Kafka; the rows that are left were not taken
+ */
+int32_t ProduceBatch(void* prod,
+                     const char* topic,
+                     int32_t partition,
+                     void* batch,
+                     int32_t timeout_ms,
+                     uint64_t* first_msgid,
+                     int32_t* left,
+                     int32_t* refused,
+                     char* errtxt,
+                     int* plen);
 
 /*
  * Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,

@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
                                      "auto.offset.reset", "earliest", NULL};
     void *producer = new_client(producing);
     void *consumer = new_client(consuming);
+    check(CheckConnection(producer, 10000, TEXT), "CheckConnection");
     check(NewTopicPartitionList(&topics), "NewTopicPartitionList");
     check(SetTopicPartitionList(topics, "greetings-c", -1), "SetTopicPartitionList");
 
@@ -64,7 +65,7 @@ int main(int argc, char **argv) {
         /* example] */
         check(code, "DeliveryReport");
     }
-    check(error, "delivery");
+    check(count == 1 ? error : 1, "delivery");
     printf("delivered  message %llu\n", reported);
 
     /* [example */

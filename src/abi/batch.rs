@@ -6,9 +6,25 @@
 use std::ffi::c_int;
 
 use super::boundary::boundary;
-use super::types::{Bytes, Column, ColumnOut, ErrorText, Handle, InOut, Out, Text, TextOut};
+use super::types::{Bytes, Column, ColumnOut, ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
 use crate::client::batch::Batch;
 use crate::error::{Result, code};
+
+/// Makes an empty batch for records: set its columns, or add records one by one; then `ProduceBatch`.
+///
+/// # Parameters
+/// - `batch`: receives the handle
+///
+/// # Codes
+/// - 0: done
+/// - -1102, -1112: `batch` is null, too many handles are open
+#[unsafe(no_mangle)]
+pub extern "C" fn NewBatch(batch: HandleOut<Batch>) -> i32 {
+    boundary(ErrorText::NONE, || {
+        batch.required("batch")?.set(Batch::new_records())?;
+        Ok(code::DONE)
+    })
+}
 
 /// Empties a batch or list; it can be filled again.
 ///
@@ -176,7 +192,7 @@ pub extern "C" fn GetBatchBytes(
         }
         bytes.write(column.data());
         for row in 0..column.rows() {
-            lengths.set(row, column.get(row).map_or(-1, |value| value.len() as i32));
+            lengths.set(row, column.length(row));
         }
         Ok(code::DONE)
     })
@@ -246,6 +262,157 @@ pub extern "C" fn SetBatchBytes(
         let bytes = bytes.get(len, "bytes")?;
         let lengths = lengths.get(count, "lengths")?;
         batch.get()?.set_bytes(column.get("column")?, bytes, lengths)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Adds a record to a batch of records, for hosts that go row by row.
+///
+/// # Parameters
+/// - `batch`: the batch; one that has columns must have them all: topic, topic.name, partition, timestamp, key, value,
+///   header.count
+/// - `topic`: name of the topic
+/// - `partition`: the partition; -1: the partitioner chooses
+/// - `timestamp`: ms since 1970; -1: when it is produced
+/// - `key`: the key; may be null where `keylen` is 0 or -1
+/// - `keylen`: length of `key` in bytes; -1: null
+/// - `value`: the value; may be null where `valuelen` is 0 or -1
+/// - `valuelen`: length of `value` in bytes; -1: null
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1114: the handle is a batch of another kind, or a column lacks rows
+/// - -1102, -1103, -1104: a pointer is null, the topic is not right, a number is out of range
+/// - -1100, -1101, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn AddRecord(
+    batch: Handle<Batch>,
+    topic: Text,
+    partition: i32,
+    timestamp: i64,
+    key: Bytes,
+    keylen: i32,
+    value: Bytes,
+    valuelen: i32,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let key = key.optional(keylen, "key")?;
+        let value = value.optional(valuelen, "value")?;
+        batch.get()?.add_record(topic.get("topic")?, partition, timestamp, key, value)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Adds a header to the last record of a batch. Several may have one name.
+///
+/// # Parameters
+/// - `batch`: the batch
+/// - `name`: name of the header
+/// - `value`: its value; may be null where `len` is 0 or -1
+/// - `len`: length of `value` in bytes; -1: null
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1114: the batch has no record yet, or is of another kind
+/// - -1102, -1103, -1104: a pointer is null, the name is not UTF-8, the length is out of range
+/// - -1100, -1101, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn AddHeader(
+    batch: Handle<Batch>,
+    name: Text,
+    value: Bytes,
+    len: i32,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let value = value.optional(len, "value")?;
+        batch.get()?.add_header(name.get("name")?, value)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Makes a new batch of some rows of another, in the order given; a row may come several times.
+///
+/// # Parameters
+/// - `batch`: the batch
+/// - `rows`: numbers of the rows, from 0; null where `count` is 0
+/// - `count`: how many
+/// - `out`: receives the handle of the new batch
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1104: there is no such row: the text names it; or `count` is negative
+/// - -1114: the columns do not fit together
+/// - -1102, -1112: a pointer is null, too many handles are open
+/// - -1100, -1101, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn SelectBatchRows(
+    batch: Handle<Batch>,
+    rows: Column<i32>,
+    count: i32,
+    out: HandleOut<Batch>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let out = out.required("out")?;
+        let rows = rows.get(count, "rows")?;
+        out.set(batch.get()?.select(rows)?)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Gives the addresses of a column's buffers in place, for hosts that read memory without copying.
+///
+/// The layout is Arrow's: integers in their own width (int32 or int64, as `DescribeAll` says); bytes as data, int32
+/// offsets (one more than rows) and a validity bitmap, least bit first. The addresses are valid until the column is
+/// replaced or the batch deleted: this is the one place where a host can hurt itself.
+///
+/// # Parameters
+/// - `batch`: the batch
+/// - `column`: name of the column
+/// - `data`: receives the address of the values or bytes; 0: there are none
+/// - `data_bytes`: receives their size in bytes
+/// - `offsets`: receives the address of the offsets; 0: the column has none
+/// - `validity`: receives the address of the bitmap; 0: no value is null
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1113: the batch has no such column
+/// - -1102, -1103: a pointer is null, the name is not UTF-8
+/// - -1100, -1101, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn ViewBatch(
+    batch: Handle<Batch>,
+    column: Text,
+    data: Out<u64>,
+    data_bytes: Out<i64>,
+    offsets: Out<u64>,
+    validity: Out<u64>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let data = data.required("data")?;
+        let data_bytes = data_bytes.required("data_bytes")?;
+        let offsets = offsets.required("offsets")?;
+        let validity = validity.required("validity")?;
+        let view = batch.get()?.view(column.get("column")?)?;
+        data.set(view.0);
+        data_bytes.set(view.1 as i64);
+        offsets.set(view.2);
+        validity.set(view.3);
         Ok(code::DONE)
     })
 }

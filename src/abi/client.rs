@@ -133,8 +133,8 @@ pub extern "C" fn GetKafkaConf(
     plen: InOut<c_int>,
 ) -> i32 {
     boundary(ErrorText::new(errtxt, plen), || {
-        let client = kafka.get()?;
-        val.write(len, "val", &client.get_conf(key.get("key")?)?)
+        let val = val.with_room(len, "val")?;
+        Ok(val.put(&kafka.get()?.get_conf(key.get("key")?)?))
     })
 }
 

@@ -261,9 +261,9 @@ pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn Committed(cons: Handle<Client>, subscr: Handle<Batch>, offset: Out<i64>) -> c_int {
     boundary(ErrorText::NONE, || {
-        let list = subscr.take()?;
+        let list = subscr.take();
         let offset = offset.required("offset")?;
-        offset.set(cons.get()?.committed(&list)?);
+        offset.set(cons.get()?.committed(&*list?)?);
         Ok(code::DONE)
     })
 }

@@ -73,7 +73,7 @@ pub extern "C" fn Describe(buffer: TextOut, psize: InOut<i32>) -> i32 {
 /// - -1104: the room given is negative
 #[unsafe(no_mangle)]
 pub extern "C" fn DescribeAll(json: TextOut, len: InOut<i32>) -> i32 {
-    boundary(ErrorText::NONE, || json.write(len, "json", describe::all()))
+    boundary(ErrorText::NONE, || Ok(json.with_room(len, "json")?.put(describe::all())))
 }
 
 /// Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.
@@ -96,6 +96,6 @@ pub extern "C" fn DescribeError(code: i32, json: TextOut, len: InOut<i32>) -> i3
     boundary(ErrorText::NONE, || {
         let text =
             serde_json::to_string(&error::describe(code)).map_err(|e| Error::new(code::INTERNAL, e.to_string()))?;
-        json.write(len, "json", &text)
+        Ok(json.with_room(len, "json")?.put(&text))
     })
 }

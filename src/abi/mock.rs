@@ -52,8 +52,8 @@ pub extern "C" fn NewMockCluster(
 #[unsafe(no_mangle)]
 pub extern "C" fn GetMockBootstrap(mock: Handle<MockCluster>, buf: TextOut, len: InOut<i32>) -> i32 {
     boundary(ErrorText::NONE, || {
-        let bootstrap = mock.get()?.bootstrap();
-        buf.write(len, "buf", &bootstrap)
+        let buf = buf.with_room(len, "buf")?;
+        Ok(buf.put(&mock.get()?.bootstrap()))
     })
 }
 

@@ -124,6 +124,61 @@ pub extern "C" fn DRMessageError(err: In<c_int>, errtxt: TextOut, plen: InOut<c_
     })
 }
 
+/// Hands the records of a batch to the producer, which copies them. The first call starts the client as a producer.
+///
+/// Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed batch can be
+/// produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the rows is kept for each
+/// key and for each partition. A row that is refused for itself (too large, no such partition) does not stop the others
+/// and gets no report; column `error` says for each row 0, -184 (left) or why. Waits for room when the queue is full.
+///
+/// # Parameters
+/// - `prod`: the producer
+/// - `topic`: name of the topic for all rows; empty: the batch's own (columns topic, topic.name)
+/// - `partition`: partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own (column partition)
+/// - `batch`: the batch; a missing key or value column is null
+/// - `timeout_ms`: how long to wait for room; 0 does not wait, -1 as long as it takes
+/// - `first_msgid`: receives the id of row 0
+/// - `left`: receives how many rows found no room in time
+/// - `refused`: receives how many rows were refused
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: every row was tried; look at `refused`
+/// - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
+/// - -1111: the producer cannot start as it is configured: the text says why
+/// - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
+/// - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
+/// - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
+/// - other: an error of Kafka; the rows that are left were not taken
+#[unsafe(no_mangle)]
+pub extern "C" fn ProduceBatch(
+    prod: Handle<Client>,
+    topic: Text,
+    partition: i32,
+    batch: Handle<Batch>,
+    timeout_ms: i32,
+    first_msgid: Out<u64>,
+    left: Out<i32>,
+    refused: Out<i32>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), || {
+        let first_msgid = first_msgid.required("first_msgid")?;
+        let left = left.required("left")?;
+        let refused = refused.required("refused")?;
+        let timeout = Timeout::from_ms(timeout_ms)?;
+        let batch = batch.get()?;
+        let outcome = prod.get()?.produce_batch(topic.get("topic")?, partition, &batch, timeout)?;
+        first_msgid.set(outcome.first.number());
+        left.set(outcome.left as i32);
+        refused.set(outcome.refused as i32);
+        outcome.result?;
+        Ok(code::DONE)
+    })
+}
+
 /// Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
 /// status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one ledger.
 ///

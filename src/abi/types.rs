@@ -114,6 +114,11 @@ impl Bytes {
     pub fn get<'a>(self, len: i32, name: &str) -> Result<&'a [u8]> {
         slice(self.0, len, name)
     }
+
+    /// The same, where -1 is null.
+    pub fn optional<'a>(self, len: i32, name: &str) -> Result<Option<&'a [u8]>> {
+        if len == -1 { Ok(None) } else { self.get(len, name).map(Some) }
+    }
 }
 
 /// An array in (`<T[]`), whose count is a parameter beside it.
@@ -261,17 +266,31 @@ impl TextOut {
         len
     }
 
-    /// Text out by the contract: whole with its NUL, or the room needed and "too small".
-    pub fn write<T: Length>(self, len: InOut<T>, name: &str, text: &str) -> Result<i32> {
+    /// Text out by the contract: checks the room, and sets the length to 0 until `put`.
+    pub fn with_room<T: Length>(self, len: InOut<T>, name: &str) -> Result<TextRoom<T>> {
         let room = len.room("len")?;
         self.required(room, name)?;
-        if room <= text.len() {
-            self.write_cut(room, "");
-            len.set(text.len() + 1);
-            return Ok(code::TOO_SMALL);
+        Ok(TextRoom { text: self, len, room })
+    }
+}
+
+/// Room for text, checked.
+pub struct TextRoom<T> {
+    text: TextOut,
+    len: InOut<T>,
+    room: usize,
+}
+
+impl<T: Length> TextRoom<T> {
+    /// Writes the text whole with its NUL, or says the room needed.
+    pub fn put(self, text: &str) -> i32 {
+        if self.room <= text.len() {
+            self.text.write_cut(self.room, "");
+            self.len.set(text.len() + 1);
+            return code::TOO_SMALL;
         }
-        len.set(self.write_cut(room, text));
-        Ok(code::DONE)
+        self.len.set(self.text.write_cut(self.room, text));
+        code::DONE
     }
 }
 

@@ -32,7 +32,7 @@ pub struct ColumnKind {
     pub contents: &'static [Content],
     pub meaning: &'static str,
     #[serde(skip)]
-    rows: Rows,
+    pub rows: Rows,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -45,7 +45,7 @@ pub enum Width {
 
 /// What the values of a column are counted by.
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Rows {
+pub enum Rows {
     Row,
     Topic,
     Header,
@@ -74,22 +74,22 @@ columns! {
     Key = "key", Bytes, Row, [Records], "keys";
     Value = "value", Bytes, Row, [Records], "values";
     HeaderCount = "header.count", Int32, Row, [Records], "how many headers the record has";
-    HeaderName = "header.name", Bytes, Header, [Records], "names of the headers of all records, one after the other";
-    HeaderValue = "header.value", Bytes, Header, [Records], "values of the headers of all records, one after the other";
+    HeaderNames = "header.name", Bytes, Header, [Records], "names of the headers of all records, one after the other";
+    HeaderValues = "header.value", Bytes, Header, [Records], "values of the headers of all records, one after the other";
     Metadata = "metadata", Bytes, Row, [List], "the host's own text beside a committed offset";
-    Error = "error", Int32, Row, [List, Reports], "code: 0, or why it failed";
+    Error = "error", Int32, Row, [Records, List, Reports], "code: 0, or why it failed; -184: not taken yet for lack of room";
     Message = "msgid", Int64, Row, [Reports], "id that Produce gave the record";
     Status = "status", Int32, Row, [Reports], "0 not persisted, 1 possibly, 2 persisted";
     Latency = "latency", Int64, Row, [Reports], "µs from Produce to the report";
 }
 
 impl Id {
-    fn kind(self) -> &'static ColumnKind {
+    pub fn kind(self) -> &'static ColumnKind {
         &COLUMNS[self as usize]
     }
 }
 
-const IDS: &[Id] = &[
+pub const IDS: &[Id] = &[
     Id::Topic,
     Id::TopicNames,
     Id::Partition,
@@ -100,8 +100,8 @@ const IDS: &[Id] = &[
     Id::Key,
     Id::Value,
     Id::HeaderCount,
-    Id::HeaderName,
-    Id::HeaderValue,
+    Id::HeaderNames,
+    Id::HeaderValues,
     Id::Metadata,
     Id::Error,
     Id::Message,
@@ -109,39 +109,77 @@ const IDS: &[Id] = &[
     Id::Latency,
 ];
 
-/// Values of variable length: those of row i are `data[offsets[i]..offsets[i + 1]]`.
+/// Values of variable length, laid out as Arrow lays them out: row i is `data[offsets[i]..offsets[i + 1]]`.
 #[derive(Debug, Clone, Default)]
 pub struct BytesColumn {
-    ends: Vec<i32>,
+    /// One more than rows; empty while there are none.
+    offsets: Vec<i32>,
     data: Vec<u8>,
-    /// Empty while no value is null.
-    valid: Vec<bool>,
+    /// A bit for each row, 0 for null; empty while no value is null.
+    validity: Vec<u8>,
 }
 
 impl BytesColumn {
     pub fn rows(&self) -> usize {
-        self.ends.len()
+        self.offsets.len().saturating_sub(1)
     }
 
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    pub fn get(&self, row: usize) -> Option<&[u8]> {
-        if self.valid.get(row) == Some(&false) {
-            return None;
-        }
-        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
-        Some(&self.data[start..self.ends[row] as usize])
+    pub fn offsets(&self) -> &[i32] {
+        &self.offsets
     }
 
+    pub fn validity(&self) -> &[u8] {
+        &self.validity
+    }
+
+    fn is_valid(&self, row: usize) -> bool {
+        self.validity.is_empty() || self.validity[row / 8] >> (row % 8) & 1 == 1
+    }
+
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        self.is_valid(row).then(|| &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize])
+    }
+
+    /// Length of a value; -1 for null.
+    pub fn length(&self, row: usize) -> i32 {
+        if self.is_valid(row) { self.offsets[row + 1] - self.offsets[row] } else { -1 }
+    }
+
+    /// Adds a value. The caller sees to it that all of them stay below 2^31 bytes.
     pub fn push(&mut self, value: Option<&[u8]>) {
-        if !self.valid.is_empty() || value.is_none() {
-            self.valid.resize(self.ends.len(), true);
-            self.valid.push(value.is_some());
+        let row = self.rows();
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        if value.is_none() && self.validity.is_empty() {
+            // All rows so far are valid; bits beyond the last row do not matter.
+            self.validity.resize(row / 8 + 1, 0xff);
+        }
+        if !self.validity.is_empty() {
+            self.validity.resize(row / 8 + 1, 0);
+            let bit = 1 << (row % 8);
+            if value.is_some() {
+                self.validity[row / 8] |= bit;
+            } else {
+                self.validity[row / 8] &= !bit;
+            }
         }
         self.data.extend_from_slice(value.unwrap_or_default());
-        self.ends.push(self.data.len() as i32);
+        self.offsets.push(self.data.len() as i32);
+    }
+
+    /// Whether another `more` bytes fit.
+    pub fn has_room(&self, more: usize) -> bool {
+        self.data.len() + more <= i32::MAX as usize
+    }
+
+    /// What Arrow gives: offsets from 0, `data`, and for each row whether it is valid.
+    pub fn from_parts(offsets: Vec<i32>, data: Vec<u8>, validity: Vec<u8>) -> BytesColumn {
+        BytesColumn { offsets, data, validity }
     }
 
     fn from_lengths(column: &str, bytes: &[u8], lengths: &[i32]) -> Result<BytesColumn> {
@@ -177,14 +215,14 @@ impl BytesColumn {
 }
 
 #[derive(Debug, Clone)]
-enum Values {
+pub enum Values {
     Int32(Vec<i32>),
     Int64(Vec<i64>),
     Bytes(BytesColumn),
 }
 
 impl Values {
-    fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         match self {
             Values::Int32(values) => values.len(),
             Values::Int64(values) => values.len(),
@@ -194,7 +232,7 @@ impl Values {
 }
 
 /// A column of integers to be read.
-pub struct Ints(Arc<Values>);
+pub struct Ints(pub Arc<Values>);
 
 impl Ints {
     pub fn len(&self) -> usize {
@@ -211,12 +249,12 @@ impl Ints {
 }
 
 /// A column of bytes to be read.
-pub struct Bytes(Arc<Values>);
+pub struct Bytes(pub Arc<Values>);
 
 impl std::ops::Deref for Bytes {
     type Target = BytesColumn;
     fn deref(&self) -> &BytesColumn {
-        static EMPTY: BytesColumn = BytesColumn { ends: Vec::new(), data: Vec::new(), valid: Vec::new() };
+        static EMPTY: BytesColumn = BytesColumn { offsets: Vec::new(), data: Vec::new(), validity: Vec::new() };
         match &*self.0 {
             Values::Bytes(bytes) => bytes,
             _ => &EMPTY,
@@ -224,12 +262,21 @@ impl std::ops::Deref for Bytes {
     }
 }
 
-type Columns = [Option<Arc<Values>>; COLUMNS.len()];
+pub type Columns = [Option<Arc<Values>>; COLUMNS.len()];
+
+/// A batch of which rows are left to be produced.
+pub struct Progress {
+    pub first: super::ledger::MessageId,
+    /// The code of each row; -184 for one that is left.
+    pub errors: Vec<i32>,
+}
 
 /// Records, reports or list entries, in columns.
 pub struct Batch {
-    content: Content,
-    columns: Mutex<Columns>,
+    pub content: Content,
+    pub columns: Mutex<Columns>,
+    /// How far producing has come, where rows are left for another call.
+    pub progress: Mutex<Option<Progress>>,
     /// For a batch that a consumer handed out: where it came from.
     pub origin: Option<super::consumer::Origin>,
 }
@@ -240,8 +287,13 @@ impl Kind for Batch {
 }
 
 impl Batch {
-    fn of(content: Content, columns: Columns, origin: Option<super::consumer::Origin>) -> Arc<Batch> {
-        Arc::new(Batch { content, columns: Mutex::new(columns), origin })
+    pub fn of(content: Content, columns: Columns, origin: Option<super::consumer::Origin>) -> Arc<Batch> {
+        Arc::new(Batch { content, columns: Mutex::new(columns), progress: Mutex::new(None), origin })
+    }
+
+    /// An empty batch of records.
+    pub fn new_records() -> Arc<Batch> {
+        Batch::of(Content::Records, Columns::default(), None)
     }
 
     /// An empty topic-partition list.
@@ -253,6 +305,7 @@ impl Batch {
 
     /// Empties it.
     pub fn clear(&self) {
+        *self.progress.lock() = None;
         let mut columns = self.columns.lock();
         for &id in IDS {
             columns[id as usize] = id.kind().contents.contains(&self.content).then(|| Arc::new(empty(id)));
@@ -265,7 +318,7 @@ impl Batch {
         of_rows.filter_map(|&id| columns[id as usize].as_ref()).map(|values| values.rows()).max().unwrap_or(0)
     }
 
-    fn column(&self, name: &str) -> Result<Id> {
+    pub fn column(&self, name: &str) -> Result<Id> {
         let found = IDS.iter().find(|id| id.kind().name == name && id.kind().contents.contains(&self.content));
         found.copied().ok_or_else(|| {
             let has = IDS.iter().filter(|id| id.kind().contents.contains(&self.content));
@@ -286,8 +339,13 @@ impl Batch {
         Err(Error::new(code::UNKNOWN_COLUMN, format!("column {name} holds {is}: use GetBatch{call} or SetBatch{call}")))
     }
 
-    fn values(&self, id: Id) -> Arc<Values> {
+    pub fn values(&self, id: Id) -> Arc<Values> {
         self.columns.lock()[id as usize].clone().unwrap_or_else(|| Arc::new(empty(id)))
+    }
+
+    /// Says for each record what became of it.
+    pub fn set_errors(&self, errors: &[i32]) {
+        self.columns.lock()[Id::Error as usize] = Some(Arc::new(Values::Int32(errors.to_vec())));
     }
 
     pub fn ints(&self, name: &str) -> Result<Ints> {
@@ -298,8 +356,25 @@ impl Batch {
         self.typed_column(name, true).map(|id| Bytes(self.values(id)))
     }
 
+    /// Replaces a column that the host may set. What was left of a batch to be produced starts anew.
+    fn replace(&self, id: Id, values: Values) {
+        self.columns.lock()[id as usize] = Some(Arc::new(values));
+        *self.progress.lock() = None;
+    }
+
+    fn settable(&self, name: &str, bytes: bool) -> Result<Id> {
+        let id = self.typed_column(name, bytes)?;
+        match self.content {
+            Content::Reports => Err(Error::new(code::UNKNOWN_COLUMN, "delivery reports can be read, not set")),
+            Content::Records if id == Id::Error => {
+                Err(Error::new(code::UNKNOWN_COLUMN, "column error of records is for ProduceBatch to set"))
+            }
+            _ => Ok(id),
+        }
+    }
+
     pub fn set_ints(&self, name: &str, values: &[i64]) -> Result<()> {
-        let id = self.typed_column(name, false)?;
+        let id = self.settable(name, false)?;
         let column = if id.kind().width == Width::Int64 {
             Values::Int64(values.to_vec())
         } else {
@@ -310,14 +385,13 @@ impl Batch {
             });
             Values::Int32(narrow.collect::<Result<_>>()?)
         };
-        self.columns.lock()[id as usize] = Some(Arc::new(column));
+        self.replace(id, column);
         Ok(())
     }
 
     pub fn set_bytes(&self, name: &str, bytes: &[u8], lengths: &[i32]) -> Result<()> {
-        let id = self.typed_column(name, true)?;
-        let column = BytesColumn::from_lengths(name, bytes, lengths)?;
-        self.columns.lock()[id as usize] = Some(Arc::new(Values::Bytes(column)));
+        let id = self.settable(name, true)?;
+        self.replace(id, Values::Bytes(BytesColumn::from_lengths(name, bytes, lengths)?));
         Ok(())
     }
 
@@ -388,7 +462,7 @@ impl Batch {
         Err(Error::new(code::BAD_BATCH, "this batch is no topic-partition list: NewTopicPartitionList makes one"))
     }
 
-    fn names(&self) -> Result<Vec<String>> {
+    pub fn names(&self) -> Result<Vec<String>> {
         let names = Bytes(self.values(Id::TopicNames));
         let name = |row| {
             let bytes = names.get(row).filter(|name| !name.is_empty() && !name.contains(&0));
@@ -425,17 +499,31 @@ impl Batch {
     /// The row of an entry of a topic-partition list.
     fn find(&self, topic: &str, partition: i32) -> Result<Option<usize>> {
         self.expect_list()?;
+        if !self.is_even() {
+            // Columns that the host has not set get their defaults; others do not fit together.
+            let entries = self.entries()?;
+            self.set_entries(&entries);
+        }
         let names = Bytes(self.values(Id::TopicNames));
         let Some(index) = (0..names.rows()).find(|&row| names.get(row) == Some(topic.as_bytes())) else {
             return Ok(None);
         };
         match (&*self.values(Id::Topic), &*self.values(Id::Partition)) {
-            (Values::Int32(topics), Values::Int32(partitions)) if topics.len() == partitions.len() => {
+            (Values::Int32(topics), Values::Int32(partitions)) => {
                 let mut rows = topics.iter().zip(partitions);
                 Ok(rows.position(|(&of, &number)| of == index as i32 && number == partition))
             }
-            (topics, partitions) => Err(unequal(Id::Partition, partitions.rows(), topics.rows())),
+            _ => Ok(None),
         }
+    }
+
+    /// Whether every column has all rows.
+    fn is_even(&self) -> bool {
+        let rows = self.rows();
+        let columns = self.columns.lock();
+        let mut of_rows =
+            IDS.iter().filter(|id| id.kind().rows == Rows::Row).filter_map(|&id| columns[id as usize].as_deref());
+        of_rows.all(|values| values.rows() == rows)
     }
 
     /// Sets the offset of an entry of a topic-partition list.
@@ -455,7 +543,7 @@ impl Batch {
     }
 }
 
-fn unequal(id: Id, has: usize, rows: usize) -> Error {
+pub fn unequal(id: Id, has: usize, rows: usize) -> Error {
     let name = id.kind().name;
     Error::new(code::BAD_BATCH, format!("column {name} has {has} rows, another one {rows}"))
 }
@@ -468,7 +556,7 @@ fn empty(id: Id) -> Values {
     }
 }
 
-fn push_int(columns: &mut Columns, id: Id, value: i64) {
+pub fn push_int(columns: &mut Columns, id: Id, value: i64) {
     let column = columns[id as usize].get_or_insert_with(|| Arc::new(empty(id)));
     match Arc::make_mut(column) {
         Values::Int32(values) => values.push(value as i32),
@@ -477,7 +565,7 @@ fn push_int(columns: &mut Columns, id: Id, value: i64) {
     }
 }
 
-fn push_bytes(columns: &mut Columns, id: Id, value: Option<&[u8]>) {
+pub fn push_bytes(columns: &mut Columns, id: Id, value: Option<&[u8]>) {
     let column = columns[id as usize].get_or_insert_with(|| Arc::new(empty(id)));
     if let Values::Bytes(bytes) = Arc::make_mut(column) {
         bytes.push(value);
@@ -502,90 +590,12 @@ fn push_entry(columns: &mut Columns, entry: &Entry) {
     push_int(columns, Id::Error, i64::from(entry.error));
 }
 
-/// Records while they are gathered, then handed out one by one or as a batch.
-#[derive(Default)]
-pub struct Records {
-    pub topics: Vec<Arc<str>>,
-    pub topic: Vec<i32>,
-    pub partition: Vec<i32>,
-    pub offset: Vec<i64>,
-    pub timestamp: Vec<i64>,
-    pub timestamp_type: Vec<i32>,
-    pub leader_epoch: Vec<i32>,
-    pub key: BytesColumn,
-    pub value: BytesColumn,
-    pub header_count: Vec<i32>,
-    pub header_name: BytesColumn,
-    pub header_value: BytesColumn,
-}
-
-impl Records {
-    pub fn rows(&self) -> usize {
-        self.partition.len()
-    }
-
-    /// Bytes of keys, values and headers.
-    pub fn bytes(&self) -> usize {
-        self.key.data.len() + self.value.data.len() + self.header_name.data.len() + self.header_value.data.len()
-    }
-
-    /// Adds those rows of `other` that `wanted` picks. `headers` is the index of the first header of each row.
-    pub fn append(&mut self, other: &Records, wanted: impl Fn(usize) -> bool) {
-        let mut header = 0;
-        for row in 0..other.rows() {
-            let headers = header..header + other.header_count[row] as usize;
-            header = headers.end;
-            if !wanted(row) {
-                continue;
-            }
-            let name = &other.topics[other.topic[row] as usize];
-            let topic = self.topics.iter().position(|known| known == name).unwrap_or_else(|| {
-                self.topics.push(name.clone());
-                self.topics.len() - 1
-            });
-            self.topic.push(topic as i32);
-            self.partition.push(other.partition[row]);
-            self.offset.push(other.offset[row]);
-            self.timestamp.push(other.timestamp[row]);
-            self.timestamp_type.push(other.timestamp_type[row]);
-            self.leader_epoch.push(other.leader_epoch[row]);
-            self.key.push(other.key.get(row));
-            self.value.push(other.value.get(row));
-            self.header_count.push(other.header_count[row]);
-            for header in headers {
-                self.header_name.push(other.header_name.get(header));
-                self.header_value.push(other.header_value.get(header));
-            }
-        }
-    }
-
-    pub fn into_batch(self, origin: super::consumer::Origin) -> Arc<Batch> {
-        let mut names = BytesColumn::default();
-        self.topics.iter().for_each(|name| names.push(Some(name.as_bytes())));
-        let columns = [
-            (Id::Topic, Values::Int32(self.topic)),
-            (Id::TopicNames, Values::Bytes(names)),
-            (Id::Partition, Values::Int32(self.partition)),
-            (Id::Offset, Values::Int64(self.offset)),
-            (Id::Timestamp, Values::Int64(self.timestamp)),
-            (Id::TimestampType, Values::Int32(self.timestamp_type)),
-            (Id::LeaderEpoch, Values::Int32(self.leader_epoch)),
-            (Id::Key, Values::Bytes(self.key)),
-            (Id::Value, Values::Bytes(self.value)),
-            (Id::HeaderCount, Values::Int32(self.header_count)),
-            (Id::HeaderName, Values::Bytes(self.header_name)),
-            (Id::HeaderValue, Values::Bytes(self.header_value)),
-        ];
-        Batch::of(Content::Records, gather(columns), Some(origin))
-    }
-}
-
 /// Delivery reports as a batch.
-pub fn of_reports(reports: &[super::ledger::Report], topics: &[Arc<str>]) -> Arc<Batch> {
+pub fn of_reports(reports: &[super::ledger::Report], topics: &[Arc<super::engine::Topic>]) -> Arc<Batch> {
     let int32 = |read: fn(&super::ledger::Report) -> i32| Values::Int32(reports.iter().map(read).collect());
     let int64 = |read: fn(&super::ledger::Report) -> i64| Values::Int64(reports.iter().map(read).collect());
     let mut names = BytesColumn::default();
-    topics.iter().for_each(|name| names.push(Some(name.as_bytes())));
+    topics.iter().for_each(|topic| names.push(Some(topic.name.as_bytes())));
     let columns = [
         (Id::Message, int64(|report| report.id.number() as i64)),
         (Id::Error, int32(|report| report.error)),
@@ -600,7 +610,7 @@ pub fn of_reports(reports: &[super::ledger::Report], topics: &[Arc<str>]) -> Arc
     Batch::of(Content::Reports, gather(columns), None)
 }
 
-fn gather(columns: impl IntoIterator<Item = (Id, Values)>) -> Columns {
+pub fn gather(columns: impl IntoIterator<Item = (Id, Values)>) -> Columns {
     let mut all = Columns::default();
     for (id, values) in columns {
         all[id as usize] = Some(Arc::new(values));

@@ -272,7 +272,8 @@ fn set_result(result: rd::rd_kafka_conf_res_t, why: &[c_char], key: &str, value:
         return Err(unknown(key));
     }
     let text = if is_secret(key) && !value.is_empty() { text.replace(value, "[redacted]") } else { text.into_owned() };
-    let text = if text.is_empty() { format!("invalid value for {key}") } else { text };
+    // The engine speaks of the property that an alias stands for.
+    let text = if text.contains(key) { text } else { format!("invalid value for {key}: {text}") };
     Err(Error::new(code, text))
 }
 

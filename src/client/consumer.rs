@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::batch::{Batch, OFFSET_INVALID, Records};
+use super::batch::{Batch, OFFSET_INVALID};
 use super::config::{Settings, Store};
 use super::engine::{Engine, Rebalance};
 use super::gate::{Deadline, Inside, SLICE, Timeout};
+use super::records::Records;
 use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{Error, Result, code};
 
@@ -548,6 +549,8 @@ impl Consumer {
                 let mut state = self.interrupt(inside)?;
                 self.apply_rebalances(&mut state);
                 self.count_processed(&mut state);
+                // What is stored is committed once more when the partition leaves: it must not be older than this.
+                self.store(&mut state);
                 let mut entries = processed(&state);
                 drop(state);
                 if entries.is_empty() {
@@ -666,6 +669,7 @@ impl Consumer {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
             self.count_processed(&mut state);
+            self.store(&mut state);
             state.positions.retain(|_, position| position.processed.is_some());
             let mut entries = processed(&state);
             entries.retain(|entry| {

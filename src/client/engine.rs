@@ -1,6 +1,7 @@
 //! A client of librdkafka: how it is started, served and ended.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,10 +26,40 @@ pub struct Hub {
     pub gate: Gate,
     pub diagnosis: Diagnosis,
     pub ledger: OnceLock<Ledger>,
-    /// Names of the topics that a producer has used; their index is in the reports.
-    pub topics: RwLock<Vec<Arc<str>>>,
+    /// The topics that a producer has used; their index is in the reports.
+    pub topics: RwLock<Vec<Arc<Topic>>>,
     /// What happened to the assignment inside the consuming call that is under way.
     pub rebalances: Mutex<Vec<Rebalance>>,
+}
+
+/// What is known of a topic that a producer uses. The engine's topic has its address as opaque.
+pub struct Topic {
+    pub name: Arc<str>,
+    pub index: i32,
+    /// How many partitions it has, as the engine last said to the partitioner; 0: not known yet.
+    pub partitions: AtomicI32,
+    pub partitioner: Option<Partitioner>,
+}
+
+/// One of librdkafka's partitioners that choose freely for records without a key.
+pub type Partitioner =
+    unsafe extern "C" fn(*const rd::rd_kafka_topic_t, *const c_void, usize, i32, *mut c_void, *mut c_void) -> i32;
+
+/// Notes how many partitions there are: no other call tells that without asking a broker.
+pub unsafe extern "C" fn on_partition(
+    rkt: *const rd::rd_kafka_topic_t,
+    key: *const c_void,
+    key_len: usize,
+    partitions: i32,
+    topic: *mut c_void,
+    message: *mut c_void,
+) -> i32 {
+    // SAFETY: the opaque of a topic of ours; the same arguments for the partitioner that it stands before.
+    unsafe {
+        let noted = &*topic.cast::<Topic>();
+        noted.partitions.store(partitions, Ordering::Relaxed);
+        noted.partitioner.map_or(0, |choose| choose(rkt, key, key_len, partitions, topic, message))
+    }
 }
 
 /// A change of the assignment.
@@ -222,7 +253,7 @@ unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_
         ledger.book(Report {
             id: MessageId::of((*message)._private as u64),
             error: code::from_engine(sys::message_error(message)),
-            topic: rd::rd_kafka_topic_opaque((*message).rkt) as i32,
+            topic: (*rd::rd_kafka_topic_opaque((*message).rkt).cast::<Topic>()).index,
             partition: (*message).partition,
             offset: (*message).offset,
             timestamp: rd::rd_kafka_message_timestamp(message, &raw mut kind),

@@ -9,10 +9,21 @@ use parking_lot::Mutex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageId(u64);
 
+static LAST: AtomicU64 = AtomicU64::new(0);
+
 impl MessageId {
     pub fn next() -> MessageId {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        MessageId(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+        MessageId::next_run(1)
+    }
+
+    /// The first of `count` ids, one after the other.
+    pub fn next_run(count: usize) -> MessageId {
+        MessageId(LAST.fetch_add(count as u64, Ordering::Relaxed) + 1)
+    }
+
+    /// The id of row `row` of a run.
+    pub fn row(self, row: usize) -> MessageId {
+        MessageId(self.0 + row as u64)
     }
 
     pub fn number(self) -> u64 {
@@ -81,18 +92,17 @@ impl Ledger {
         Ledger { keep, max, in_flight: AtomicUsize::new(0), held: AtomicUsize::new(0), reports: Mutex::default() }
     }
 
-    /// Enters a record before it is handed over: its report may come first. False: the ledger is full.
-    pub fn enter(&self) -> bool {
-        if self.in_flight.fetch_add(1, Ordering::Relaxed) + self.held.load(Ordering::Relaxed) < self.max {
-            return true;
-        }
-        self.strike();
-        false
+    /// Enters records before they are handed over: their reports may come first. How many found room.
+    pub fn enter(&self, count: usize) -> usize {
+        let before = self.in_flight.fetch_add(count, Ordering::Relaxed) + self.held.load(Ordering::Relaxed);
+        let room = count.min(self.max.saturating_sub(before));
+        self.strike(count - room);
+        room
     }
 
-    /// Takes back a record that was refused.
-    pub fn strike(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    /// Takes back records that were refused.
+    pub fn strike(&self, count: usize) {
+        self.in_flight.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// Books a report.
@@ -115,7 +125,7 @@ impl Ledger {
             reports.forgotten += 1;
         }
         self.settle(&reports);
-        self.strike();
+        self.strike(1);
     }
 
     fn forget_one(&self, reports: &mut Reports) {

@@ -10,7 +10,9 @@ mod engine;
 mod gate;
 mod ledger;
 pub mod mock;
+mod produce_batch;
 pub mod producer;
+mod records;
 pub mod sys;
 
 use std::sync::{Arc, OnceLock};
@@ -25,6 +27,7 @@ use self::consumer::{Consumer, Record};
 use self::engine::{Engine, Hub};
 use self::gate::Inside;
 use self::ledger::{Outstanding, Report};
+use self::produce_batch::{Outcome, Target};
 use self::producer::{MessageId, Producer};
 use crate::error::{Error, Result, code};
 use crate::handle::Kind;
@@ -182,7 +185,8 @@ impl Client {
             Type::Producer => {
                 let queue_bytes =
                     read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
-                Running::Producer(Producer::new(start(conf)?, settings, queue_bytes))
+                let partitioner = read("partitioner");
+                Running::Producer(Producer::new(start(conf)?, settings, queue_bytes, &partitioner))
             }
             Type::Consumer => {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
@@ -230,6 +234,16 @@ impl Client {
             },
         };
         producer.produce(&inside, id, topic, partition, key, value)
+    }
+
+    /// Hands over a batch; what was done, and an error where rows are left.
+    pub fn produce_batch(&self, topic: &str, partition: i32, batch: &Batch, timeout: Timeout) -> Result<Outcome> {
+        let inside = self.enter()?;
+        let target = if topic.is_empty() { Target::Batch } else { Target::Named(topic) };
+        match self.started(Type::Producer)? {
+            Running::Producer(producer) => producer.produce_batch(&inside, target, partition, batch, timeout),
+            other => Err(wrong_type(other.kind(), Type::Producer)),
+        }
     }
 
     pub fn delivery_reports(&self, max: usize, give: impl FnMut(Report)) -> Result<()> {

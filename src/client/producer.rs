@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
 
 use super::batch::{self, Batch};
 use super::config::Settings;
-use super::engine::Engine;
+use super::engine::{self, Engine, Partitioner};
 use super::gate::{Deadline, Inside, SLICE, Timeout};
 pub use super::ledger::MessageId;
 use super::ledger::{Ledger, Outstanding, Report};
@@ -20,8 +20,13 @@ use crate::error::{Error, Result, code};
 /// Reports are served in every so many calls of `produce`; serving takes a lock of the engine.
 const SERVE_EVERY: u32 = 32;
 
+pub(super) const MSG_F_COPY: i32 = 0x2;
+
 /// A topic of the engine, given back before the client ends.
-struct Topic(*mut rd::rd_kafka_topic_t);
+pub(super) struct Topic {
+    pub(super) raw: *mut rd::rd_kafka_topic_t,
+    pub(super) noted: Arc<engine::Topic>,
+}
 
 // SAFETY: topics of the engine may be used from any thread.
 unsafe impl Send for Topic {}
@@ -31,7 +36,7 @@ unsafe impl Sync for Topic {}
 impl Drop for Topic {
     fn drop(&mut self) {
         // SAFETY: ours, once, before its client.
-        unsafe { rd::rd_kafka_topic_destroy(self.0) }
+        unsafe { rd::rd_kafka_topic_destroy(self.raw) }
     }
 }
 
@@ -40,13 +45,67 @@ pub struct Producer {
     topics: RwLock<HashMap<Arc<str>, Topic>>,
     settings: Settings,
     queue_bytes: usize,
+    /// The partitioner, where it chooses freely for records without a key.
+    pub(super) partitioner: Option<Partitioner>,
     calls: AtomicU32,
 }
 
+/// Waiting for room in the queue or the ledger, by serving reports.
+pub(super) struct Room<'a> {
+    producer: &'a Producer,
+    timeout: Timeout,
+    deadline: Option<Deadline>,
+}
+
+impl<'a> Room<'a> {
+    pub(super) fn new(producer: &'a Producer, timeout: Timeout) -> Room<'a> {
+        Room { producer, timeout, deadline: None }
+    }
+
+    /// Waits a little; an error when the time is over or the call shall end.
+    pub(super) fn wait(&mut self, inside: &Inside<'_>) -> Result<()> {
+        let deadline = *self.deadline.get_or_insert_with(|| self.timeout.deadline());
+        if deadline.is_over() {
+            return Err(self.producer.full()?);
+        }
+        inside.check().map_err(|ended| {
+            let code = if ended.code == code::NOTHING { code::QUEUE_FULL } else { ended.code };
+            ended.with_code(code)
+        })?;
+        // Serving reports is what makes room.
+        self.producer.engine.serve(deadline.slice().min(SLICE / 2));
+        Ok(())
+    }
+}
+
 impl Producer {
-    pub fn new(engine: Engine, settings: Settings, queue_bytes: usize) -> Producer {
+    /// `partitioner`: the name that the configuration gives.
+    pub fn new(engine: Engine, settings: Settings, queue_bytes: usize, partitioner: &str) -> Producer {
         engine.hub().ledger.get_or_init(|| Ledger::new(settings.reports, settings.reports_max));
-        Producer { engine, topics: RwLock::default(), settings, queue_bytes, calls: AtomicU32::new(0) }
+        let partitioner: Option<Partitioner> = match partitioner {
+            "consistent_random" => Some(rd::rd_kafka_msg_partitioner_consistent_random),
+            "murmur2_random" => Some(rd::rd_kafka_msg_partitioner_murmur2_random),
+            "fnv1a_random" => Some(rd::rd_kafka_msg_partitioner_fnv1a_random),
+            // With a callback in their place the others would not choose for null keys as they should.
+            _ => None,
+        };
+        Producer { engine, topics: RwLock::default(), settings, queue_bytes, partitioner, calls: AtomicU32::new(0) }
+    }
+
+    /// Why there is no room.
+    fn full(&self) -> Result<Error> {
+        let ledger = self.ledger()?;
+        let outstanding = ledger.outstanding();
+        if outstanding.in_flight + outstanding.unread >= ledger.max() {
+            let text = format!(
+                "{} records are in flight or their reports unread (kaffi.delivery.reports.max): read delivery reports",
+                ledger.max()
+            );
+            return Ok(Error::new(code::QUEUE_FULL, text));
+        }
+        let text =
+            "the producer's queue is full (queue.buffering.max.*): brokers take records too slowly or not at all";
+        Ok(self.engine.hub().diagnosis.explain(text, code::QUEUE_FULL).with_code(code::QUEUE_FULL))
     }
 
     pub fn engine(&self) -> &Engine {
@@ -58,40 +117,53 @@ impl Producer {
         self.settings.poll_timeout
     }
 
-    fn ledger(&self) -> Result<&Ledger> {
+    pub(super) fn ledger(&self) -> Result<&Ledger> {
         self.engine.hub().ledger.get().ok_or_else(|| Error::new(code::INTERNAL, "a producer without its ledger"))
     }
 
     /// Gives `using` the topic of the engine; makes it at its first use.
-    fn with_topic<R>(&self, name: &str, using: impl FnOnce(*mut rd::rd_kafka_topic_t) -> R) -> Result<R> {
+    pub(super) fn with_topic<R>(&self, name: &str, using: impl FnOnce(&Topic) -> R) -> Result<R> {
         if let Some(topic) = self.topics.read().get(name) {
-            return Ok(using(topic.0));
+            return Ok(using(topic));
         }
         if name.is_empty() {
             return Err(Error::new(code::BAD_TEXT, "the topic is empty"));
         }
         let mut topics = self.topics.write();
         if !topics.contains_key(name) {
-            let mut names = self.engine.hub().topics.write();
-            let text = c_text(name)?;
-            // SAFETY: a live client; the configuration is the topic's, unless there is none.
-            let topic = unsafe {
-                let conf = rd::rd_kafka_default_topic_conf_dup(self.engine.rk());
-                rd::rd_kafka_topic_conf_set_opaque(conf, names.len() as *mut c_void);
-                let topic = rd::rd_kafka_topic_new(self.engine.rk(), text.as_ptr(), conf);
-                if topic.is_null() {
-                    let err = sys::rd_kafka_last_error();
-                    rd::rd_kafka_topic_conf_destroy(conf);
-                    return Err(Error::engine(err, format_args!("topic {name:?}")));
-                }
-                topic
-            };
-            let name: Arc<str> = name.into();
-            names.push(Arc::clone(&name));
-            topics.insert(name, Topic(topic));
+            let topic = self.new_topic(name)?;
+            topics.insert(Arc::clone(&topic.noted.name), topic);
         }
         let topic = topics.get(name).ok_or_else(|| Error::new(code::INTERNAL, "a topic without its handle"))?;
-        Ok(using(topic.0))
+        Ok(using(topic))
+    }
+
+    fn new_topic(&self, name: &str) -> Result<Topic> {
+        let mut known = self.engine.hub().topics.write();
+        let noted = Arc::new(engine::Topic {
+            name: name.into(),
+            index: known.len() as i32,
+            partitions: AtomicI32::new(0),
+            partitioner: self.partitioner,
+        });
+        let text = c_text(name)?;
+        // SAFETY: a live client; the configuration becomes the topic's, unless none is made; its opaque lives in the hub.
+        let raw = unsafe {
+            let conf = rd::rd_kafka_default_topic_conf_dup(self.engine.rk());
+            rd::rd_kafka_topic_conf_set_opaque(conf, Arc::as_ptr(&noted).cast_mut().cast());
+            if self.partitioner.is_some() {
+                rd::rd_kafka_topic_conf_set_partitioner_cb(conf, Some(engine::on_partition));
+            }
+            let raw = rd::rd_kafka_topic_new(self.engine.rk(), text.as_ptr(), conf);
+            if raw.is_null() {
+                let err = sys::rd_kafka_last_error();
+                rd::rd_kafka_topic_conf_destroy(conf);
+                return Err(Error::engine(err, format_args!("topic {name:?}")));
+            }
+            raw
+        };
+        known.push(Arc::clone(&noted));
+        Ok(Topic { raw, noted })
     }
 
     /// Hands a record over, which the engine copies. Waits for room.
@@ -104,32 +176,23 @@ impl Producer {
         key: Option<&[u8]>,
         value: Option<&[u8]>,
     ) -> Result<()> {
-        const MSG_F_COPY: i32 = 0x2;
         if partition < -1 {
             return Err(Error::new(code::BAD_ARGUMENT, format!("partition {partition}: give -1 (any) or more")));
         }
-        let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        if size > self.queue_bytes {
-            return Err(Error::new(
-                code::MSG_SIZE_TOO_LARGE,
-                format!(
-                    "the record of {size} bytes is larger than queue.buffering.max.kbytes: it would never find room"
-                ),
-            ));
-        }
+        self.check_size(size(key, value))?;
         let ledger = self.ledger()?;
         if self.calls.fetch_add(1, Ordering::Relaxed) % SERVE_EVERY == SERVE_EVERY - 1 {
             self.engine.serve(Duration::ZERO);
         }
-        let mut deadline: Option<Deadline> = None;
+        let mut room = Room::new(self, Timeout::of(self.settings.produce_timeout));
         loop {
-            let full = if ledger.enter() {
+            if ledger.enter(1) == 1 {
                 let (value, value_len) = raw(value);
                 let (key, key_len) = raw(key);
                 // SAFETY: a live topic; the bytes are copied in the call.
                 let err = self.with_topic(topic, |topic| unsafe {
                     match rd::rd_kafka_produce(
-                        topic,
+                        topic.raw,
                         partition,
                         MSG_F_COPY,
                         value.cast_mut(),
@@ -144,36 +207,29 @@ impl Producer {
                 });
                 match err {
                     Ok(0) => return Ok(()),
+                    Ok(code::QUEUE_FULL) => ledger.strike(1),
                     Ok(err) => {
-                        ledger.strike();
-                        if err != code::QUEUE_FULL {
-                            return Err(self.refused(err, topic, partition));
-                        }
-                        "the producer's queue is full (queue.buffering.max.*): brokers take records too slowly or not at all"
-                            .to_string()
+                        ledger.strike(1);
+                        return Err(self.refused(err, topic, partition));
                     }
                     Err(e) => {
-                        ledger.strike();
+                        ledger.strike(1);
                         return Err(e);
                     }
                 }
-            } else {
-                format!(
-                    "{} records are in flight or their reports unread (kaffi.delivery.reports.max): read delivery reports",
-                    ledger.max()
-                )
-            };
-            let deadline = *deadline.get_or_insert_with(|| Timeout::of(self.settings.produce_timeout).deadline());
-            if deadline.is_over() {
-                return Err(self.engine.hub().diagnosis.explain(&full, code::QUEUE_FULL).with_code(code::QUEUE_FULL));
             }
-            if let Err(ended) = inside.check() {
-                let code = if ended.code == code::NOTHING { code::QUEUE_FULL } else { ended.code };
-                return Err(Error::new(code, ended.text));
-            }
-            // Serving reports is what makes room.
-            self.engine.serve(deadline.slice().min(SLICE / 2));
+            room.wait(inside)?;
         }
+    }
+
+    pub(super) fn check_size(&self, size: usize) -> Result<()> {
+        if size <= self.queue_bytes {
+            return Ok(());
+        }
+        Err(Error::new(
+            code::MSG_SIZE_TOO_LARGE,
+            format!("the record of {size} bytes is larger than queue.buffering.max.kbytes: it would never find room"),
+        ))
     }
 
     fn refused(&self, err: i32, topic: &str, partition: i32) -> Error {
@@ -260,7 +316,11 @@ impl Producer {
     }
 }
 
+pub(super) fn size(key: Option<&[u8]>, value: Option<&[u8]>) -> usize {
+    key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len)
+}
+
 /// Pointer and length as the engine wants them: null is null, empty is not.
-fn raw(bytes: Option<&[u8]>) -> (*const c_void, usize) {
+pub(super) fn raw(bytes: Option<&[u8]>) -> (*const c_void, usize) {
     bytes.map_or((std::ptr::null(), 0), |bytes| (bytes.as_ptr().cast(), bytes.len()))
 }

@@ -7,6 +7,7 @@ class or instance) and NULL as scalars, and Array.
 """
 from __future__ import annotations
 
+import gc
 import json
 import re
 import threading
@@ -722,7 +723,8 @@ class Session:
         self.platform = platform
         self.root = Ref("#")
         self.lock = threading.Lock()  # one APL thread at a time
-        self.calls: list[str] = []  # the patterns that ⎕NA was given
+        self.waiting = 0  # threads inside a call with &
+        self.patterns: list[str] = []  # what ⎕NA was given
         self.output: list[str] = []
         self.destructor_errors: list[Exception] = []
 
@@ -799,16 +801,23 @@ class Session:
             return to_python(self.execute(line, Frame(self.root, None, set())))
 
     def close(self) -> None:
+        """Erases all instances, which runs their destructors."""
         with self.lock:
-            self.root.members.clear()
+            for name, value in list(self.root.members.items()):
+                if isinstance(value, Instance):
+                    del self.root.members[name]
+            del value
+            gc.collect()
 
     @contextmanager
     def released(self) -> Iterator[None]:
+        self.waiting += 1
         self.lock.release()
         try:
             yield
         finally:
             self.lock.acquire()
+            self.waiting -= 1
 
     # --- statements ---
 
@@ -1094,6 +1103,7 @@ class Session:
         for name in "".join(items_of(names)).split():
             holder = frame.holder(name)
             (holder.locals if holder else frame.space.members).pop(name, None)
+        gc.collect()  # a destructor runs as soon as nothing refers to its instance
         return 1
 
     # --- system functions ---
@@ -1138,7 +1148,7 @@ class Session:
             function = quad_na.Function(pattern, self.classic, self.released)
         except quad_na.QuadNaError as error:
             raise AplError(error.number, str(error)) from None
-        self.calls.append(pattern)
+        self.patterns.append(pattern)
         name = "".join(items_of(left)) if left is not None else function.name
         space.members[name] = function
         return characters(name)
@@ -1252,7 +1262,7 @@ class Part:
         self.taken = 2
         self.name = str(text)
         if kind == "par":
-            self.read = lambda: vector([self.member(owner(), name) for _, name in text])
+            self.read = lambda: self.members(owner(), [name for _, name in text])
         elif kind == "sys":
             self.resolve(lambda: self.session.quad(text, self.frame, owner()))
         else:
@@ -1272,6 +1282,9 @@ class Part:
             if not public:
                 raise AplError(6, f"VALUE ERROR: {name} is not public in {owner}")
         return found
+
+    def members(self, owner: Any, names: list[str]) -> Array:
+        return vector([self.member(owner, name) for name in names])
 
     def member(self, owner: Any, name: str) -> Any:
         if isinstance(owner, Array):

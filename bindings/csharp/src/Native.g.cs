@@ -75,6 +75,16 @@ internal static class Codes
 /// <summary>The C ABI of kaffi.</summary>
 internal static unsafe partial class Native
 {
+    /// <summary>Makes an empty batch for records: set its columns, or add records one by one; then
+    /// `ProduceBatch`.</summary>
+    /// <param name="batch">receives the handle</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1102, -1112: `batch` is null, too many handles are open</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int NewBatch(ulong* batch);
+
     /// <summary>Empties a batch or list; it can be filled again.</summary>
     /// <param name="batch">the batch</param>
     /// <returns>
@@ -236,6 +246,106 @@ internal static unsafe partial class Native
         int len,
         int* lengths,
         int count,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Adds a record to a batch of records, for hosts that go row by row.</summary>
+    /// <param name="batch">the batch; one that has columns must have them all: topic, topic.name, partition, timestamp,
+    /// key, value, header.count</param>
+    /// <param name="topic">name of the topic</param>
+    /// <param name="partition">the partition; -1: the partitioner chooses</param>
+    /// <param name="timestamp">ms since 1970; -1: when it is produced</param>
+    /// <param name="key">the key; may be null where `keylen` is 0 or -1</param>
+    /// <param name="keylen">length of `key` in bytes; -1: null</param>
+    /// <param name="value">the value; may be null where `valuelen` is 0 or -1</param>
+    /// <param name="valuelen">length of `value` in bytes; -1: null</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1114: the handle is a batch of another kind, or a column lacks rows</para>
+    /// <para>-1102, -1103, -1104: a pointer is null, the topic is not right, a number is out of range</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AddRecord(
+        ulong batch,
+        byte* topic,
+        int partition,
+        long timestamp,
+        byte* key,
+        int keylen,
+        byte* value,
+        int valuelen,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Adds a header to the last record of a batch. Several may have one name.</summary>
+    /// <param name="batch">the batch</param>
+    /// <param name="name">name of the header</param>
+    /// <param name="value">its value; may be null where `len` is 0 or -1</param>
+    /// <param name="len">length of `value` in bytes; -1: null</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1114: the batch has no record yet, or is of another kind</para>
+    /// <para>-1102, -1103, -1104: a pointer is null, the name is not UTF-8, the length is out of range</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AddHeader(ulong batch, byte* name, byte* value, int len, byte* errtxt, int* plen);
+
+    /// <summary>Makes a new batch of some rows of another, in the order given; a row may come several times.</summary>
+    /// <param name="batch">the batch</param>
+    /// <param name="rows">numbers of the rows, from 0; null where `count` is 0</param>
+    /// <param name="count">how many</param>
+    /// <param name="out">receives the handle of the new batch</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1104: there is no such row: the text names it; or `count` is negative</para>
+    /// <para>-1114: the columns do not fit together</para>
+    /// <para>-1102, -1112: a pointer is null, too many handles are open</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SelectBatchRows(ulong batch, int* rows, int count, ulong* @out, byte* errtxt, int* plen);
+
+    /// <summary>Gives the addresses of a column's buffers in place, for hosts that read memory without
+    /// copying.</summary>
+    /// <remarks>The layout is Arrow's: integers in their own width (int32 or int64, as `DescribeAll` says); bytes as
+    /// data, int32 offsets (one more than rows) and a validity bitmap, least bit first. The addresses are valid until
+    /// the column is replaced or the batch deleted: this is the one place where a host can hurt itself.</remarks>
+    /// <param name="batch">the batch</param>
+    /// <param name="column">name of the column</param>
+    /// <param name="data">receives the address of the values or bytes; 0: there are none</param>
+    /// <param name="data_bytes">receives their size in bytes</param>
+    /// <param name="offsets">receives the address of the offsets; 0: the column has none</param>
+    /// <param name="validity">receives the address of the bitmap; 0: no value is null</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1113: the batch has no such column</para>
+    /// <para>-1102, -1103: a pointer is null, the name is not UTF-8</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ViewBatch(
+        ulong batch,
+        byte* column,
+        ulong* data,
+        long* data_bytes,
+        ulong* offsets,
+        ulong* validity,
         byte* errtxt,
         int* plen
     );
@@ -820,6 +930,49 @@ internal static unsafe partial class Native
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int DRMessageError(int* err, byte* errtxt, int* plen);
+
+    /// <summary>Hands the records of a batch to the producer, which copies them. The first call starts the client as a
+    /// producer.</summary>
+    /// <remarks>Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed
+    /// batch can be produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the
+    /// rows is kept for each key and for each partition. A row that is refused for itself (too large, no such
+    /// partition) does not stop the others and gets no report; column `error` says for each row 0, -184 (left) or why.
+    /// Waits for room when the queue is full.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="topic">name of the topic for all rows; empty: the batch's own (columns topic, topic.name)</param>
+    /// <param name="partition">partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own
+    /// (column partition)</param>
+    /// <param name="batch">the batch; a missing key or value column is null</param>
+    /// <param name="timeout_ms">how long to wait for room; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="first_msgid">receives the id of row 0</param>
+    /// <param name="left">receives how many rows found no room in time</param>
+    /// <param name="refused">receives how many rows were refused</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: every row was tried; look at `refused`</para>
+    /// <para>-184: `left` rows found no room in time: the same call with the same batch takes those, with the same
+    /// `first_msgid`</para>
+    /// <para>-1111: the producer cannot start as it is configured: the text says why</para>
+    /// <para>-1114: the columns do not fit together, or one that the call needs is missing: the text names it</para>
+    /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka; the rows that are left were not taken</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ProduceBatch(
+        ulong prod,
+        byte* topic,
+        int partition,
+        ulong batch,
+        int timeout_ms,
+        ulong* first_msgid,
+        int* left,
+        int* refused,
+        byte* errtxt,
+        int* plen
+    );
 
     /// <summary>Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
     /// timestamp, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one

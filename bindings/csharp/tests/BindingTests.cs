@@ -22,7 +22,8 @@ public class BindingTests
         var library = description.RootElement.GetProperty("codes").EnumerateArray()
             .ToDictionary(code => code.GetProperty("code").GetInt32(), code => code.GetProperty("name").GetString()!);
         var here = Enum.GetValues<ErrorCode>().ToDictionary(code => (int)code, code => code.ToString());
-        Assert.Equal(library.Keys.Order(), here.Keys.Order());
+        Assert.Empty(library.Keys.Except(here.Keys));
+        Assert.Empty(here.Keys.Except(library.Keys));
         foreach (var (code, name) in library.Where(pair => pair.Key != 0))
         {
             string same = (code is <= -1100 or -1 or -2 or 1 or 2 ? "Kaffi_" : name.StartsWith('_') ? "Local_" : "") + name.Replace("_", "");
@@ -102,7 +103,6 @@ public class BindingTests
             var result = await producer.ProduceAsync(new TopicPartition(topic, 1), new Message { Key = "k", Value = $"{i}" });
             Assert.Equal(new TopicPartitionOffset(topic, 1, i), result.TopicPartitionOffset);
             Assert.Equal(PersistenceStatus.Persisted, result.Status);
-            Assert.True(result.Timestamp.UtcDateTime > DateTime.UtcNow.AddMinutes(-5));
         }
         var error = await Assert.ThrowsAsync<ProduceException>(() => producer.ProduceAsync(topic, new Message { Value = new byte[2_000_000] }));
         Assert.Equal(ErrorCode.MsgSizeTooLarge, error.Error.Code);
@@ -226,26 +226,28 @@ public class BindingTests
             Assert.Equal($"{i}", result.Message.Key.ToText());
             Assert.True(result.Message.Value == Value(i), $"record {i} came whole");
             Assert.Equal(TimestampType.CreateTime, result.Timestamp.Type);
+            Assert.InRange(result.Timestamp.UtcDateTime, DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5));
         }
     }
 
     [Theory]
-    [InlineData("next-call")]
-    [InlineData("manual")]
-    [InlineData("delivered")]
-    public void CommitCountsWhatWasHandedOut(string store)
+    [InlineData("next-call", 20)]
+    [InlineData("delivered", 20)]
+    [InlineData("manual", -1001)]
+    public void CommitCountsWhatWasHandedOut(string store, long expected)
     {
         string topic = Cluster.Name("handed-out");
         Cluster.Fill(topic, 100);
-        using (var consumer = Cluster.Subscribed(topic, topic, config => config["kaffi.offset.store"] = store))
+        using var consumer = Cluster.Subscribed(topic, topic, config =>
         {
-            Cluster.Next(consumer, 20);
-            consumer.Commit();
-            Assert.Equal(20, Committed(consumer, topic));
-            var result = Cluster.Next(consumer, 10)[4];
-            consumer.Commit(result);
-            Assert.Equal(25, Committed(consumer, topic));
-        }
+            config.EnableAutoCommit = false;
+            config["kaffi.offset.store"] = store;
+        });
+        Cluster.Next(consumer, 20);
+        consumer.Commit();
+        Assert.Equal(expected, Committed(consumer, topic));
+        consumer.Commit(Cluster.Next(consumer, 10)[4]);
+        Assert.Equal(25, Committed(consumer, topic));
     }
 
     [Fact]
@@ -276,8 +278,10 @@ public class BindingTests
     [Fact]
     public void NothingIsCommittedAtFirst()
     {
-        using var consumer = new Consumer(Cluster.ForConsumer(Cluster.Name("nothing")));
-        Assert.Equal(Offset.Unset.Value, Committed(consumer, Cluster.Name("nothing")));
+        string topic = Cluster.Name("nothing");
+        Cluster.Fill(topic, 1);
+        using var consumer = new Consumer(Cluster.ForConsumer(topic));
+        Assert.Equal(Offset.Unset.Value, Committed(consumer, topic));
     }
 
     [Fact]
@@ -296,9 +300,10 @@ public class BindingTests
     public void AnAbandonedProducerDeliversInTheBackground()
     {
         string topic = Cluster.Name("abandoned-producer");
+        Cluster.Fill(topic, 1);
         Collect(Abandon(topic));
         using var consumer = Cluster.Subscribed(topic, topic);
-        Assert.Equal("v", Cluster.Next(consumer).Message.Value.ToText());
+        Assert.Contains("v", Cluster.Next(consumer, 2).Select(result => result.Message.Value.ToText()));
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         static WeakReference Abandon(string topic)

@@ -22,12 +22,15 @@ static class Cluster
 
     public static ProducerConfig ForProducer => new() { BootstrapServers = Servers };
 
-    public static ConsumerConfig ForConsumer(string group) => new()
+    public static ConsumerConfig ForConsumer(string group)
     {
-        BootstrapServers = Servers,
-        GroupId = group,
-        AutoOffsetReset = AutoOffsetReset.Earliest,
-    };
+        var config = new ConsumerConfig { BootstrapServers = Servers, GroupId = group, AutoOffsetReset = AutoOffsetReset.Earliest };
+        if (Mock is null) return config;
+        // In the embedded cluster, the next member waits as long as the session of one that left.
+        config.SessionTimeoutMs = 3000;
+        config["heartbeat.interval.ms"] = "500";
+        return config;
+    }
 
     public static Consumer Subscribed(string topic, string group, Action<ConsumerConfig>? configure = null)
     {

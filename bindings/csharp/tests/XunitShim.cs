@@ -59,7 +59,7 @@ namespace Xunit
                     var cases = fact is TheoryAttribute ? m.GetCustomAttributes<InlineDataAttribute>().Select(d => d.Data) : [[]];
                     foreach (var data in cases)
                     {
-                        var name = (fact.DisplayName ?? $"{type.Name}.{m.Name}") + (data.Length > 0 ? $"({string.Join(", ", data)})" : "");
+                        var name = (fact.DisplayName ?? $"{type.Name}/{m.Name}") + (data.Length > 0 ? $"({string.Join(",", data)})" : "");
                         if (args.Length > 0 && !args.Any(name.Contains)) continue;
                         if (fact.Skip != null) { skipped++; Console.WriteLine($"skip {name}: {fact.Skip}"); continue; }
                         var clock = Stopwatch.StartNew(); object? self = null;

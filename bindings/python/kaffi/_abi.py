@@ -50,6 +50,7 @@ BAD_JSON = -1115
 
 # Of every function the type of its result, then those of its arguments.
 FUNCTIONS: dict[str, list[Any]] = {
+    "NewBatch": [ctypes.c_int32, ctypes.POINTER(ctypes.c_uint64)],
     "ClearBatch": [ctypes.c_int32, ctypes.c_uint64],
     "DelBatch": [ctypes.c_int32, ctypes.c_uint64],
     "GetBatchRows": [ctypes.c_int32, ctypes.c_uint64, ctypes.POINTER(ctypes.c_int32)],
@@ -99,6 +100,48 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_int32,
         ctypes.c_void_p,
         ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "AddRecord": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.c_int64,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "AddHeader": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "SelectBatchRows": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "ViewBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_uint64),
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
@@ -223,6 +266,19 @@ FUNCTIONS: dict[str, list[Any]] = {
     ],
     "DeliveryReport": [ctypes.c_int, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
     "DRMessageError": [ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "ProduceBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "DeliveryReportBatch": [
         ctypes.c_int32,
         ctypes.c_uint64,
@@ -258,6 +314,9 @@ Pointer = Any
 
 class Functions(Protocol):
     """The functions as they are called."""
+
+    def NewBatch(self, batch: Pointer, /) -> int:
+        """Makes an empty batch for records: set its columns, or add records one by one; then `ProduceBatch`."""
 
     def ClearBatch(self, batch: int, /) -> int:
         """Empties a batch or list; it can be filled again."""
@@ -331,6 +390,60 @@ class Functions(Protocol):
         /,
     ) -> int:
         """Sets a column of bytes; it replaces the one that is there."""
+
+    def AddRecord(
+        self,
+        batch: int,
+        topic: bytes | None,
+        partition: int,
+        timestamp: int,
+        key: Pointer,
+        keylen: int,
+        value: Pointer,
+        valuelen: int,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Adds a record to a batch of records, for hosts that go row by row."""
+
+    def AddHeader(
+        self,
+        batch: int,
+        name: bytes | None,
+        value: Pointer,
+        len: int,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Adds a header to the last record of a batch. Several may have one name."""
+
+    def SelectBatchRows(
+        self,
+        batch: int,
+        rows: Pointer,
+        count: int,
+        out: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Makes a new batch of some rows of another, in the order given; a row may come several times."""
+
+    def ViewBatch(
+        self,
+        batch: int,
+        column: bytes | None,
+        data: Pointer,
+        data_bytes: Pointer,
+        offsets: Pointer,
+        validity: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Gives the addresses of a column's buffers in place, for hosts that read memory without copying."""
 
     def InitKafka(self, kafka: Pointer, /) -> int:
         """Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or
@@ -494,6 +607,23 @@ class Functions(Protocol):
 
     def DRMessageError(self, err: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Gives the text of a code, as a delivery report or any function answered it."""
+
+    def ProduceBatch(
+        self,
+        prod: int,
+        topic: bytes | None,
+        partition: int,
+        batch: int,
+        timeout_ms: int,
+        first_msgid: Pointer,
+        left: Pointer,
+        refused: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Hands the records of a batch to the producer, which copies them. The first call starts the client as a
+        producer."""
 
     def DeliveryReportBatch(
         self,

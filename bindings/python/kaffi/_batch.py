@@ -70,6 +70,7 @@ class Records:
 
     def __init__(self, batch: int = 0, rows: int = 0) -> None:
         self.batch = batch
+        self.owned = False  # whether the batch ends with this; not while an interrupted call may read it again
         self.handed_out = 0
         self.stored = 0
         self.messages: list[Message] = []
@@ -89,7 +90,7 @@ class Records:
             )
 
     def __del__(self) -> None:
-        if self.batch:
+        if self.owned:
             library().DelBatch(self.batch)
 
 

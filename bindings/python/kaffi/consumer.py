@@ -74,8 +74,7 @@ class Consumer(Client):
         """The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
 
         Look at `error()` of the message first: it may be an error of the consumer, such as `_PARTITION_EOF` (with
-        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed, or
-        subscribed to nothing.
+        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed.
         """
         messages = self._take(1, timeout)
         return messages[0] if messages else None
@@ -139,9 +138,12 @@ class Consumer(Client):
     def _receive(self) -> None:
         """Reads the batch that came in. May be interrupted and done again."""
         batch = self._incoming.value
-        if batch and batch != self._records.batch:
+        if batch == 0:
+            return
+        if batch != self._records.batch:
             self._records = Records(batch, self._rows.value)
             self._stored_at = time.monotonic()
+        self._records.owned = True
         self._incoming.value = 0
 
     def _store(self) -> None:

@@ -27,13 +27,18 @@ class Cluster:
         return Producer({"bootstrap.servers": self.bootstrap, **names(conf)})
 
     def consumer(self, group: str, **conf: object) -> Consumer:
-        earliest = {"bootstrap.servers": self.bootstrap, "group.id": group, "auto.offset.reset": "earliest"}
-        return Consumer({**earliest, **names(conf)})
+        usual = {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": 6000,  # who joins a group of the embedded cluster waits that long for earlier members
+        }
+        return Consumer({**usual, **names(conf)})
 
 
 def names(conf: dict[str, object]) -> dict[str, object]:
     """Names of properties from those of keywords: `linger_ms` is linger.ms."""
-    return {key.replace("_", "."): value for key, value in conf.items()}
+    return {key if key == "on_delivery" else key.replace("_", "."): value for key, value in conf.items()}
 
 
 def read(consumer: Consumer, count: int, timeout: float = 30) -> list[Message]:
@@ -92,8 +97,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when != "teardown" or not file.endswith("test_scenarios.py") or test == "test_names":
         return
     name = test.replace("test_", "").replace("_", "-")
-    outcome = ended.get(report.nodeid, "failed")
-    lines.append(f"{ {'passed': 'ok', 'failed': 'FAIL', 'skipped': 'skip'}[outcome] } {name}{reasons.get(report.nodeid, '')}")
+    word = {"passed": "ok", "failed": "FAIL", "skipped": "skip"}[ended.get(report.nodeid, "failed")]
+    lines.append(f"{word} {name}{reasons.get(report.nodeid, '')}")
 
 
 reasons: dict[str, str] = {}

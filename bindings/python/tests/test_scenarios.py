@@ -34,8 +34,12 @@ def test_produce_and_report(cluster: Cluster, topic: str) -> None:
     with cluster.producer() as producer:
         ids = []
         for number in range(100):
-            heard = reports.setdefault(number, [])
-            ids.append(producer.produce(topic, f"{number}", on_delivery=lambda error, _, heard=heard: heard.append(error)))
+
+            def on_delivery(error: object, _: Message, number: int = number) -> None:
+                reports[number].append(error)
+
+            reports[number] = []
+            ids.append(producer.produce(topic, f"{number}", on_delivery=on_delivery))
         while any(not heard for heard in reports.values()):
             assert producer.poll(30) > 0
         assert len(producer) == 0
@@ -179,7 +183,7 @@ def test_broker_not_there(nobody: str, topic: str) -> None:
 
 
 def test_bad_handles(cluster: Cluster, topic: str) -> None:
-    lib, length = library(), c_int32()
+    lib = library()
     text, text_length = create_string_buffer(500), c_int()
 
     def new(function: Callable[..., int], *arguments: Any) -> int:
@@ -199,6 +203,9 @@ def test_bad_handles(cluster: Cluster, topic: str) -> None:
         text_length.value = len(text)
         return lib.SetTopicConf(handle, b"acks", b"all", text, byref(text_length))
 
+    def get_rows(handle: int) -> int:
+        return lib.GetBatchRows(handle, byref(c_int32()))
+
     def mock_request(handle: int) -> int:
         text_length.value = len(text)
         return lib.MockRequest(handle, b'{"BrokerUp": {"broker": 1}}', text, byref(text_length))
@@ -206,14 +213,15 @@ def test_bad_handles(cluster: Cluster, topic: str) -> None:
     client, list_ = new(lib.InitKafka), new(lib.NewTopicPartitionList)
     kinds: list[tuple[Callable[[int], int], bool, int, int]] = [  # use, has a text, a closed one, one of another kind
         (produce, True, end(lib.UninitProducer, new(lib.InitKafka)), list_),
-        (lambda handle: lib.WakeKafka(handle), False, end(lib.UninitConsumer, new(lib.InitKafka)), list_),
+        (lib.WakeKafka, False, end(lib.UninitConsumer, new(lib.InitKafka)), list_),
         (set_topic_conf, True, end(lib.DelTopicConf, new(lib.NewTopicConf)), list_),
-        (lambda handle: lib.GetBatchRows(handle, byref(length)), False, end(lib.DelBatch, new(lib.NewTopicPartitionList)), client),
+        (get_rows, False, end(lib.DelBatch, new(lib.NewTopicPartitionList)), client),
         (mock_request, True, closed_mock(), client),
     ]
     with cluster.producer() as beside:
         for use, has_text, closed, other in kinds:
-            for handle, code in ((0, INVALID_HANDLE), (2**50 + 12345, INVALID_HANDLE), (closed, CLOSED), (other, WRONG_KIND)):
+            wrong = {0: INVALID_HANDLE, 2**50 + 12345: INVALID_HANDLE, closed: CLOSED, other: WRONG_KIND}
+            for handle, code in wrong.items():
                 text_length.value = 0
                 assert use(handle) == code
                 assert not has_text or text_length.value > 0
@@ -282,9 +290,11 @@ def test_two_threads(cluster: Cluster, topic: str, group: str) -> None:
 
 
 def test_close_while_waiting(cluster: Cluster, topic: str, group: str) -> None:
+    with cluster.producer() as producer:
+        producer.produce(topic, "first")
     consumer = cluster.consumer(group)
     consumer.subscribe([topic])
-    assert consumer.poll(0.5) is None
+    assert len(read(consumer, 1)) == 1
     waiting, ended, caught = threading.Event(), [], []
 
     def wait() -> None:

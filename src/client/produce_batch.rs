@@ -1,0 +1,293 @@
+//! Producing a batch: rows grouped by partition, handed over in runs.
+//!
+//! The broker threads of the engine work on one partition at a time: rows that come in runs of one partition cost less
+//! than half of rows that alternate. Grouping is stable, so the order of each key and of each partition is kept.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::batch::{Batch, Progress};
+use super::gate::{Inside, Timeout};
+use super::ledger::MessageId;
+use super::producer::{MSG_F_COPY, Producer, Room, Topic, raw, size};
+use super::records::Produced;
+use super::sys::{self, rd};
+use crate::error::{Error, Result, code};
+
+/// Rows that are grouped together: enough for long runs, few enough that no partition waits for another's backlog.
+const WINDOW: usize = 8192;
+/// Rows that one call of the engine takes.
+const RUN: usize = 256;
+
+/// Where the rows of a batch go.
+#[derive(Clone, Copy)]
+pub enum Target<'a> {
+    /// One topic for all rows.
+    Named(&'a str),
+    /// The batch's own topics.
+    Batch,
+}
+
+/// What a call has done.
+pub struct Outcome {
+    pub first: MessageId,
+    pub left: usize,
+    pub refused: usize,
+    pub result: Result<()>,
+}
+
+impl Producer {
+    /// Hands over the rows of a batch. `partition`: -1 the partitioner's choice, -2 the batch's own.
+    pub fn produce_batch(
+        &self,
+        inside: &Inside<'_>,
+        target: Target<'_>,
+        partition: i32,
+        batch: &Batch,
+        timeout: Timeout,
+    ) -> Result<Outcome> {
+        if partition < -2 {
+            return Err(Error::new(
+                code::BAD_ARGUMENT,
+                format!("partition {partition}: give -2 (the batch's), -1 (any) or more"),
+            ));
+        }
+        let rows = Produced::new(batch, matches!(target, Target::Named(_)), partition == -2)?;
+        let names: Vec<&str> = match target {
+            Target::Named(name) => vec![name],
+            Target::Batch => rows.topics.iter().map(String::as_str).collect(),
+        };
+        names.iter().try_for_each(|name| self.with_topic(name, |_| ()))?;
+        let mut work = Work {
+            producer: self,
+            names,
+            partition,
+            rows: &rows,
+            progress: batch
+                .progress
+                .lock()
+                .take()
+                .filter(|progress| progress.errors.len() == rows.rows)
+                .unwrap_or_else(|| Progress {
+                    first: MessageId::next_run(rows.rows),
+                    errors: vec![code::QUEUE_FULL; rows.rows],
+                }),
+            messages: Vec::with_capacity(RUN),
+        };
+        let mut room = Room::new(self, timeout);
+        let result = work.run(inside, &mut room);
+        let Progress { first, errors } = work.progress;
+        let left = errors.iter().filter(|&&error| error == code::QUEUE_FULL).count();
+        let refused = errors.iter().filter(|&&error| error != 0).count() - left;
+        batch.set_errors(&errors);
+        if left > 0 {
+            *batch.progress.lock() = Some(Progress { first, errors });
+        }
+        Ok(Outcome { first, left, refused, result })
+    }
+}
+
+struct Work<'a> {
+    producer: &'a Producer,
+    names: Vec<&'a str>,
+    partition: i32,
+    rows: &'a Produced,
+    progress: Progress,
+    /// Kept from run to run for its memory.
+    messages: Vec<rd::rd_kafka_message_t>,
+}
+
+impl Work<'_> {
+    /// Tries every row that is left; an error when there is no room in time.
+    fn run(&mut self, inside: &Inside<'_>, room: &mut Room<'_>) -> Result<()> {
+        let mut start = 0;
+        while start < self.rows.rows {
+            let end = self.rows.rows.min(start + WINDOW);
+            let mut order = self.group(start..end)?;
+            while !order.is_empty() {
+                let taken = self.hand_over(&order)?;
+                self.producer.engine().serve(Duration::ZERO);
+                if taken < order.len() {
+                    room.wait(inside)?;
+                }
+                order.retain(|&(_, row)| self.progress.errors[row] == code::QUEUE_FULL);
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// The rows of a window that are left, each with its group: rows of one group come one after the other.
+    fn group(&self, window: std::ops::Range<usize>) -> Result<Vec<(Group, usize)>> {
+        let mut counts = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            counts.push(self.producer.with_topic(name, |topic| topic.noted.partitions.load(Ordering::Relaxed))?);
+        }
+        let left = window.filter(|&row| self.progress.errors[row] == code::QUEUE_FULL);
+        let mut order: Vec<_> = left.map(|row| (self.group_of(row, &counts), row)).collect();
+        order.sort_by_key(|(group, _)| *group);
+        Ok(order)
+    }
+
+    fn group_of(&self, row: usize, counts: &[i32]) -> Group {
+        let topic = if self.names.len() == 1 { 0 } else { self.rows.topic(row) };
+        let asked = if self.partition == -2 { self.rows.partition(row) } else { self.partition };
+        if asked >= 0 || counts[topic] <= 0 {
+            return Group { topic, asked, likely: 0 };
+        }
+        let likely = match (self.rows.key(row).filter(|key| !key.is_empty()), self.producer.partitioner) {
+            (Some(key), Some(choose)) => {
+                // SAFETY: these partitioners read the key and the number of partitions only.
+                unsafe {
+                    choose(ptr::null(), key.as_ptr().cast(), key.len(), counts[topic], ptr::null_mut(), ptr::null_mut())
+                }
+            }
+            // Without a key the engine's sticky choice, in the order of the rows.
+            _ => -1,
+        };
+        Group { topic, asked, likely }
+    }
+
+    /// Hands rows over, in runs of one group. How many were tried; fewer when there is no more room.
+    fn hand_over(&mut self, order: &[(Group, usize)]) -> Result<usize> {
+        let mut tried = 0;
+        for group in order.chunk_by(|(one, _), (other, _)| one == other) {
+            for run in group.chunks(RUN) {
+                let ledger = self.producer.ledger()?;
+                let allowed = ledger.enter(run.len());
+                let name = self.names[run[0].0.topic];
+                let full = self.producer.with_topic(name, |topic| self.hand_over_run(topic, &run[..allowed]))?;
+                ledger.strike(full);
+                let refused = run[..allowed]
+                    .iter()
+                    .filter(|(_, row)| !matches!(self.progress.errors[*row], 0 | code::QUEUE_FULL));
+                ledger.strike(refused.count());
+                tried += allowed - full;
+                if full > 0 || allowed < run.len() {
+                    return Ok(tried);
+                }
+            }
+            self.producer.engine().serve(Duration::ZERO);
+        }
+        Ok(tried)
+    }
+
+    /// How many rows of the run found no room.
+    fn hand_over_run(&mut self, topic: &Topic, run: &[(Group, usize)]) -> usize {
+        let simple = |row: usize| self.rows.timestamp(row).is_none() && self.rows.headers(row).len() == 0;
+        let mut full = 0;
+        for part in run.chunk_by(|(_, one), (_, other)| simple(*one) == simple(*other)) {
+            if simple(part[0].1) {
+                full += self.hand_over_simple(topic, part);
+            } else {
+                for &(group, row) in part {
+                    let error = if full > 0 { code::QUEUE_FULL } else { self.hand_over_one(topic, group.asked, row) };
+                    self.progress.errors[row] = error;
+                    full += usize::from(error == code::QUEUE_FULL);
+                }
+            }
+        }
+        full
+    }
+
+    /// Rows without headers and timestamps, in one call.
+    fn hand_over_simple(&mut self, topic: &Topic, run: &[(Group, usize)]) -> usize {
+        self.messages.clear();
+        let mut rows = [0; RUN];
+        let Some(&(group, _)) = run.first() else { return 0 };
+        for &(_, row) in run {
+            let (key, value) = (self.rows.key(row), self.rows.value(row));
+            if let Err(e) = self.producer.check_size(size(key, value)) {
+                self.progress.errors[row] = e.code;
+                continue;
+            }
+            rows[self.messages.len()] = row;
+            let (payload, len) = raw(value);
+            let (key, key_len) = raw(key);
+            self.messages.push(rd::rd_kafka_message_t {
+                err: rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR,
+                rkt: ptr::null_mut(),
+                partition: group.asked,
+                payload: payload.cast_mut(),
+                len,
+                key: key.cast_mut(),
+                key_len,
+                offset: 0,
+                _private: self.progress.first.row(row).number() as *mut c_void,
+            });
+        }
+        let count = self.messages.len();
+        // SAFETY: a live topic, messages with their count; bytes are copied. Errors are read as plain integers.
+        unsafe {
+            rd::rd_kafka_produce_batch(topic.raw, group.asked, MSG_F_COPY, self.messages.as_mut_ptr(), count as i32);
+        }
+        let mut full = 0;
+        for (message, &row) in self.messages.iter().zip(&rows) {
+            // SAFETY: a message of ours.
+            let error = code::from_engine(unsafe { sys::message_error(message) });
+            self.progress.errors[row] = error;
+            full += usize::from(error == code::QUEUE_FULL);
+        }
+        full
+    }
+
+    /// A row with headers or a timestamp. Its code.
+    fn hand_over_one(&self, topic: &Topic, partition: i32, row: usize) -> i32 {
+        use rd::rd_kafka_vtype_t as kind;
+        let (key, value) = (self.rows.key(row), self.rows.value(row));
+        let headers = self.rows.headers(row);
+        let headers_size: usize =
+            self.rows.headers(row).map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len)).sum();
+        if let Err(e) = self.producer.check_size(size(key, value) + headers_size) {
+            return e.code;
+        }
+        let part = |vtype, u| rd::rd_kafka_vu_t { vtype, u };
+        type Union = rd::rd_kafka_vu_s__bindgen_ty_1;
+        let memory = |(ptr, size): (*const c_void, usize)| Union {
+            mem: rd::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 { ptr: ptr.cast_mut(), size },
+        };
+        let mut parts = vec![
+            part(kind::RD_KAFKA_VTYPE_RKT, Union { rkt: topic.raw }),
+            part(kind::RD_KAFKA_VTYPE_PARTITION, Union { i32_: partition }),
+            part(kind::RD_KAFKA_VTYPE_MSGFLAGS, Union { i: MSG_F_COPY }),
+            part(kind::RD_KAFKA_VTYPE_KEY, memory(raw(key))),
+            part(kind::RD_KAFKA_VTYPE_VALUE, memory(raw(value))),
+            part(kind::RD_KAFKA_VTYPE_OPAQUE, Union { ptr: self.progress.first.row(row).number() as *mut c_void }),
+        ];
+        if let Some(timestamp) = self.rows.timestamp(row) {
+            parts.push(part(kind::RD_KAFKA_VTYPE_TIMESTAMP, Union { i64_: timestamp }));
+        }
+        // SAFETY: live texts with their lengths, which the engine copies; the headers are its own once it takes the record.
+        unsafe {
+            let mut native = ptr::null_mut();
+            if headers.len() > 0 {
+                native = rd::rd_kafka_headers_new(headers.len());
+                for (name, value) in headers {
+                    let (data, len) = raw(value);
+                    rd::rd_kafka_header_add(native, name.as_ptr().cast(), name.len() as isize, data, len as isize);
+                }
+                parts.push(part(kind::RD_KAFKA_VTYPE_HEADERS, Union { headers: native }));
+            }
+            let error = rd::rd_kafka_produceva(self.producer.engine().rk(), parts.as_ptr(), parts.len());
+            match sys::take_error(error, "") {
+                Ok(()) => 0,
+                Err(e) => {
+                    if !native.is_null() {
+                        rd::rd_kafka_headers_destroy(native);
+                    }
+                    e.code
+                }
+            }
+        }
+    }
+}
+
+/// Rows that belong together: one topic, one partition asked for (-1: any), and where the partitioner will put them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    topic: usize,
+    asked: i32,
+    likely: i32,
+}

@@ -1,0 +1,806 @@
+#!/usr/bin/env python3
+"""usage: tests/apl/run.py --cluster mock|kafka [WORD...]
+
+Plays the sources of bindings/apl by an interpreter (apl.py) and an emulator of ⎕NA (quad_na.py): all scenarios of
+tests/scenarios, and tests of the APL layer itself (names with a slash), in Unicode and in Classic Edition. With words:
+only those whose name contains one. `mock` starts an embedded cluster, `kafka` uses KAFFI_TEST_BOOTSTRAP. The library is
+the one that KAFFI_LIBRARY names.
+"""
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Optional
+
+import check
+import quad_na
+from apl import AplError, Session
+
+HERE = Path(__file__).resolve().parent
+SOURCES = HERE.parent.parent / "bindings" / "apl"
+EDITIONS = ("unicode", "classic")
+TESTS: list[tuple[str, tuple[str, ...], Callable[[Play], None]]] = []
+
+
+def test(name: str, editions: tuple[str, ...] = EDITIONS) -> Callable[[Callable[[Play], None]], Callable[[Play], None]]:
+    def register(function: Callable[[Play], None]) -> Callable[[Play], None]:
+        TESTS.append((name, editions, function))
+        return function
+
+    return register
+
+
+class Skip(Exception):
+    """Why a test cannot be played here."""
+
+
+def same(seen: Any, wanted: Any) -> None:
+    if seen != wanted:
+        raise AssertionError(f"{seen!r} instead of {wanted!r}")
+
+
+def within(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() < end
+
+
+class Play:
+    """One test in one edition: a workspace with the sources loaded, a cluster, names of its own."""
+
+    folder = Path()  # holds the library under the name kafka.so
+    cluster = ""
+    bootstrap = ""
+
+    def __init__(self, name: str, edition: str) -> None:
+        self.name = name
+        self.classic = edition == "classic"
+        self.apl = Session(self.classic)
+        for path in sorted(SOURCES.glob("*.apl?")):
+            self.apl.load(path)
+        self.apl("Init path", path=str(self.folder))
+        self.topic = self.unique()
+
+    def unique(self) -> str:
+        return f"kaffi-{self.name.replace('/', '-')}-apl-{uuid.uuid4().hex[:10]}"
+
+    def config(self, **more: Any) -> None:
+        """Makes the table `config`; the underscores of a name are dots."""
+        rows = {"bootstrap.servers": self.bootstrap, **{key.replace("_", "."): value for key, value in more.items()}}
+        self.apl("config←↑rows", rows=[[key, value] for key, value in rows.items()])
+
+    def producer(self, **more: Any) -> None:
+        self.config(**more)
+        self.apl("producer←⎕NEW Producer config")
+
+    def consumer(self, group: Optional[str] = None, name: str = "consumer", **more: Any) -> None:
+        settings = {"auto_offset_reset": "earliest", "enable_auto_commit": "false", "kaffi_poll_timeout_ms": "1000"}
+        self.config(group_id=group or self.unique(), **{**settings, **more})
+        self.apl(f"{name}←⎕NEW Consumer(config(⊂topic))", topic=self.topic)
+
+    def produce(self, payloads: list[Any], key: Any = "", partition: int = 0) -> list[int]:
+        """Produces and waits for the reports; the ids."""
+        ids = []
+        for payload in payloads:
+            line = "producer.produce topic payload key partition"
+            answer = self.apl(line, topic=self.topic, payload=payload, key=key, partition=partition)
+            same(answer[0], 0)
+            ids.append(answer[1])
+        same(self.apl("producer.flush 60000"), [0, 0])
+        same(self.apl("producer.update_outstanding"), [0, []])
+        return ids
+
+    def read(self, count: int, name: str = "consumer") -> list[Any]:
+        """The next records, as topic, payload, key, partition, offset."""
+        found: list[Any] = []
+        in_time = within(60)
+        while len(found) < count:
+            answer = self.apl(f"{name}.consume")
+            if answer[0] == 0:
+                found.append(answer[1:])
+            elif answer != [1, "no msg"]:
+                raise AssertionError(f"consume answers {answer}")
+            elif not in_time():
+                raise AssertionError(f"{len(found)} of {count} records came")
+        return found
+
+    def bytes(self, value: Any) -> bytes:
+        return bytes(self.apl("#.kafka.bytes value", value=value))
+
+    def fails(self, line: str, number: int, **variables: Any) -> str:
+        """The message of the error that a line signals."""
+        try:
+            seen = self.apl(line, **variables)
+        except AplError as error:
+            same((error.number, str(error)), (number, str(error)))
+            return str(error)
+        raise AssertionError(f"{line} gives {seen!r} and no error")
+
+    def close(self) -> None:
+        self.apl.close()
+        same(self.apl.destructor_errors, [])
+
+
+def closed_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+# --- the scenarios ---------------------------------------------------------------------------------------------------
+
+
+@test("produce-and-report")
+def produce_and_report(play: Play) -> None:
+    play.producer()
+    ids = []
+    for i in range(100):
+        code, msgid = play.apl(f"producer.produce topic 'value {i}'", topic=play.topic)
+        same(code, 0)
+        ids.append(msgid)
+    same(ids, sorted(set(ids)))
+    reports: list[Any] = []
+    in_time = within(60)
+    while len(reports) < 100 and in_time():
+        code, more = play.apl("producer.delivery_report 30")
+        same(code, 0)
+        assert len(more) <= 30
+        reports += more
+    same(sorted(reports), [[msgid, 0] for msgid in ids])
+    same(play.apl("producer.delivery_report 30"), [0, []])
+    same(play.apl("producer.update_outstanding"), [0, []])
+    same(play.apl("producer.get_outstanding"), [0, 0, 0, 0])
+
+
+@test("consume-in-order")
+def consume_in_order(play: Play) -> None:
+    play.producer()
+    play.produce([f"value {i}" for i in range(100)])
+    play.consumer()
+    same(play.read(100), [[play.topic, f"value {i}", "", 0, i] for i in range(100)])
+    same(play.apl("consumer.consume"), [1, "no msg"])
+
+
+@test("key-and-partition")
+def key_and_partition(play: Play) -> None:
+    play.producer()
+    for partition in range(3):
+        play.produce([f"value {partition}"], f"key {partition}", partition)
+    play.consumer()
+    seen = sorted(play.read(3), key=lambda record: record[3])
+    same(seen, [[play.topic, f"value {p}", f"key {p}", p, 0] for p in range(3)])
+    for turn in range(2):
+        for number in range(8):
+            play.produce([f"turn {turn}"], f"key {number}", -1)
+    places: dict[str, set[int]] = {}
+    for _, _, key, partition, _ in play.read(16):
+        places.setdefault(key, set()).add(partition)
+    same(sorted(places), [f"key {number}" for number in range(8)])
+    assert all(len(partitions) == 1 for partitions in places.values()), places
+
+
+@test("null-empty-nul")
+def null_empty_nul(play: Play) -> None:
+    play.producer()
+    every = bytes(range(256))
+    values: list[Any] = [None, "", [0], [0, 0, 65, 0], list(every), [-1, -128, 127]]
+    for value in values:
+        play.produce([value], value)
+    if not play.classic:
+        play.produce([every, b"\0"], every)
+    text = "ärger, größe, ñandú" if play.classic else "žluťoučký kůň, 漢字, 🙂"
+    play.apl("coded←#.kafka.utf8 text", text=text)
+    same(play.apl("producer.produce topic coded coded 0", topic=play.topic)[0], 0)
+    play.consumer()
+    for value, (_, payload, key, _, _) in zip(values, play.read(len(values))):
+        wanted = b"" if value is None else bytes(byte % 256 for byte in value) if isinstance(value, list) else b""
+        same((play.bytes(payload), play.bytes(key)), (wanted, wanted))
+    if not play.classic:
+        same([record[1:3] for record in play.read(2)], [[every.decode("latin-1")] * 2, ["\0", every.decode("latin-1")]])
+    (record,) = play.read(1)
+    same((play.bytes(record[1]), play.bytes(record[2])), (text.encode(), text.encode()))
+    same(play.apl("#.kafka.text payload", payload=record[1]), text)
+
+
+@test("small-buffer")
+def small_buffer(play: Play) -> None:
+    play.producer()
+    payload, key = os.urandom(100_000), os.urandom(300)
+    play.produce([list(payload)], list(key))
+    play.consumer()
+    small = "#.kafka.raw.Consume consumer.get_consumer 5 5 50 50 7 7 0 0 200 200"
+    in_time = within(60)
+    while (answer := play.apl(small))[0] == 1:
+        assert in_time(), "no record came"
+    same([answer[i] for i in (0, 2, 4, 6)], [2, len(play.topic), len(payload), len(key)])
+    (record,) = play.read(1)
+    same((record[0], play.bytes(record[1]), play.bytes(record[2])), (play.topic, payload, key))
+    same(record[3:], [0, 0])
+
+
+@test("commit-and-resume")
+def commit_and_resume(play: Play) -> None:
+    play.producer()
+    play.produce([f"value {i}" for i in range(10)])
+    group = play.unique()
+    play.consumer(group)
+    same([record[4] for record in play.read(5)], [0, 1, 2, 3, 4])
+    same(play.apl("consumer.commit"), 0)
+    same(play.apl("consumer.committed topic 0"), [0, 5])
+    play.apl("⎕EX'consumer'")
+    play.consumer(group)
+    same(play.read(1)[0][1:], ["value 5", "", 0, 5])
+    same(play.apl("consumer.committed topic 0"), [0, 5])
+    same(play.apl("consumer.committed topic 1"), [0, -1001])
+
+
+@test("offsets-by-hand")
+def offsets_by_hand(play: Play) -> None:
+    play.producer()
+    play.produce([f"value {i}" for i in range(10)])
+    group = play.unique()
+    play.consumer(group)
+    play.read(1)
+    play.apl("list←consumer.topic_partition")
+    same(play.apl("consumer.set_topic_partition list topic 0"), [0, ""])
+    same(play.apl("consumer.set_offset list topic 0 3"), [0, ""])
+    code, text = play.apl("consumer.set_offset list topic 7 1")
+    same((code, bool(text)), (-190, True))
+    same(play.apl("consumer.commit_topic_partition list"), 0)
+    same(play.apl("consumer.del_topic_partition list"), [0, ""])
+    same(play.apl("consumer.close 30000"), 0)
+    play.consumer(group)
+    same(play.read(1)[0][1:], ["value 3", "", 0, 3])
+
+
+@test("unknown-property")
+def unknown_property(play: Play) -> None:
+    play.producer()
+    for key, value, wanted in (("no.such.property", "1", -2), ("acks", "perhaps", -1), ("linger.ms", "¯¯", -1)):
+        code, text = play.apl("producer.configure key value", key=key, value=value)
+        same((code, key in text), (wanted, True))
+    same(play.apl("producer.configure 'linger.ms' 5"), [0, ""])
+    play.produce(["started"])
+    code, text = play.apl("producer.configure 'linger.ms' 7")
+    same((code, "linger.ms" in text), (-1105, True))
+
+
+@test("broker-not-there")
+def broker_not_there(play: Play) -> None:
+    address = closed_port()
+    play.producer(bootstrap_servers=address, message_timeout_ms="1000")
+    start = time.monotonic()
+    code, text = play.apl("producer.check_connection 5000")
+    assert time.monotonic() - start < 8
+    assert code < 0 and address in text and "refused" in text.lower(), (code, text)
+    code, msgid = play.apl("producer.produce topic 'value'", topic=play.topic)
+    same(code, 0)
+    in_time = within(30)
+    while (answer := play.apl("producer.update_outstanding"))[1] == [[msgid, 0]]:
+        assert in_time(), "no report came"
+    same((answer[0], answer[1][0][0], len(answer[1])), (0, msgid, 1))
+    assert answer[1][0][1] != 0, "the record is not reported as failed"
+    assert play.apl("producer.parse_error code", code=answer[1][0][1])[1]
+    same(play.apl("producer.update_outstanding"), [0, []])  # a failure is shown once
+
+
+@test("bad-handles")
+def bad_handles(play: Play) -> None:
+    play.producer()
+    play.produce(["before"])
+    made_up = 2**52 + 12345
+    play.apl("list←#.kafka.new_topic_partition ⋄ conf←#.kafka.new_topic_conf ⋄ client←#.kafka.new")
+    play.apl("(code mock text)←#.kafka.new_mock 1")
+    kinds = {
+        "client": ("#.kafka.setconf handle 'linger.ms' '5'", "#.kafka.close handle 1000", "list"),
+        "list": ("#.kafka.set_topic_partition handle 'topic' 0", "#.kafka.del_topic_partition handle", "client"),
+        "conf": ("#.kafka.set_topic_conf handle 'acks' '1'", "#.kafka.del_topic_conf handle", "list"),
+        "mock": ("#.kafka.mock_request handle '{}'", "#.kafka.del_mock handle", "conf"),
+    }
+    for kind, (use, _, other) in kinds.items():
+        for handle, wanted in ((0, -1100), (made_up, -1100), (play.apl(other), -1101)):
+            code, text = play.apl(use, handle=handle)
+            same((kind, handle, code, bool(text)), (kind, handle, wanted, True))
+    for kind, (use, end, _) in kinds.items():
+        handle = play.apl(kind)
+        same(play.apl(end, handle=handle)[0], 0)
+        for line in (use, end):
+            same((line, play.apl(line, handle=handle)[0]), (line, -1107))
+    for line in ("#.kafka.consume handle 9 9 9", "#.kafka.check_connection handle 9",
+                 "#.kafka.subscribe_topic_partition handle #.kafka.new_topic_partition",
+                 "#.kafka.committed handle #.kafka.new_topic_partition"):  # fmt: skip
+        code, text = play.apl(line, handle=made_up)
+        same((line, code, bool(text)), (line, -1100, True))
+    code, _, text = play.apl("#.kafka.produce handle 'topic' 'value' '' 0", handle=made_up)
+    same((code, bool(text)), (-1100, True))
+    play.produce(["after"])
+
+
+@test("close-in-flight")
+def close_in_flight(play: Play) -> None:
+    play.producer()
+    for i in range(1000):
+        same(play.apl(f"⊃producer.produce topic 'value {i}' '' 0", topic=play.topic), 0)
+    same(play.apl("producer.close 60000"), [0, 0])
+    play.consumer()
+    same([record[1] for record in play.read(1000)], [f"value {i}" for i in range(1000)])
+
+
+@test("close-without-broker")
+def close_without_broker(play: Play) -> None:
+    play.producer(bootstrap_servers=closed_port())
+    for i in range(10):
+        same(play.apl(f"⊃producer.produce topic 'value {i}'", topic=play.topic), 0)
+    start = time.monotonic()
+    same(play.apl("producer.close 1000"), [-1109, 10])
+    assert time.monotonic() - start < 3, "closing took too long"
+
+
+@test("two-threads")
+def two_threads(play: Play) -> None:
+    play.producer()
+    play.apl("topic←t", t=play.topic)
+    ids: list[list[int]] = [[], []]
+
+    def work(number: int) -> None:
+        for i in range(1000):
+            code, msgid = play.apl(f"producer.produce topic 'thread {number} {i}' '' 0")
+            same(code, 0)
+            ids[number].append(msgid)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    same([len(found) for found in ids], [1000, 1000])
+    reported: list[int] = []
+    in_time = within(60)
+    while len(reported) < 2000 and in_time():
+        code, reports = play.apl("producer.delivery_report 500")
+        same((code, {error for _, error in reports} - {0}), (0, set()))
+        reported += [msgid for msgid, _ in reports]
+    same(sorted(reported), sorted(set(ids[0] + ids[1])))
+    play.consumer()
+    seen = [record[1] for record in play.read(2000)]
+    for number in range(2):
+        mine = [text for text in seen if text.startswith(f"thread {number} ")]
+        same(mine, [f"thread {number} {i}" for i in range(1000)])
+
+
+@test("close-while-waiting")
+def close_while_waiting(play: Play) -> None:
+    play.producer()
+    play.produce(["value"])
+    play.consumer(kaffi_poll_timeout_ms="30000")
+    play.read(1)
+    answers: list[Any] = []
+
+    def wait() -> None:
+        answers.append(play.apl("consumer.consume"))
+        answers.append(time.monotonic())
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    in_time = within(10)
+    while not play.apl.waiting and in_time():
+        time.sleep(0.001)
+    start = time.monotonic()
+    same(play.apl("consumer.close 30000"), 0)
+    thread.join()
+    code, text = answers[0]
+    same((code, bool(text)), (-1107, True))
+    assert answers[1] - start < 1, f"the waiting call ended after {answers[1] - start:.1f} s"
+
+
+# --- the layer itself ------------------------------------------------------------------------------------------------
+
+
+@test("apl/sources", ("unicode",))
+def sources(play: Play) -> None:
+    found = check.problems(SOURCES, play.apl)
+    assert not found, "; ".join(found)
+
+
+@test("apl/patterns", ("unicode",))
+def patterns(play: Play) -> None:
+    """Each documented function has its documented pattern under its own name, each function a pattern of bytes in raw."""
+    library = f"{play.folder}/kafka.so"
+    listed = json.loads((SOURCES / "patterns.json").read_text(encoding="utf-8"))
+    for entry in listed:
+        raw = play.apl.root.members["kafka"].members["raw"].members[entry["name"]]
+        wanted = entry["pattern"].replace("%P", library).replace("0T1", "U1[]")
+        same((raw.pattern.replace("&", ""), raw.own_thread), (wanted, entry["waits"]))
+        if entry["given_by"] == "Describe":
+            plain = play.apl.root.members["kafka"].members[entry["name"]]
+            same(plain.pattern, entry["pattern"].replace("%P", library))
+    assert any(entry["given_by"] == "Describe" for entry in listed)
+
+
+@test("apl/names", ("unicode",))
+def names(play: Play) -> None:
+    """The documented names are there."""
+    kafka = ("NA new setconf produce delivery errormsg consume commit committed new_topic_partition set_topic_partition "
+             "set_offset subscribe_topic_partition version")  # fmt: skip
+    producer = ("configure produce produce_record delivery_report delivery_report_err update_outstanding parse_error "
+                "get_producer")  # fmt: skip
+    consumer = ("configure subscribe consume consume_record commit committed topic_partition set_topic_partition "
+                "set_offset subscribe_topic_partition get_consumer")  # fmt: skip
+    for space, listed in (("kafka", kafka), ("Producer", producer), ("Consumer", consumer), ("Record", "asArg")):
+        there = play.apl.root.members[space].members
+        for name in listed.split():
+            assert name in there and (space == "kafka" or there[name].public), f"{space}.{name} is missing"
+
+
+@test("apl/drop-in")
+def drop_in(play: Play) -> None:
+    """Init with and without the trailing slash, and with an empty path."""
+    for path in (f"{play.folder}/", str(play.folder)):
+        play.apl("Init path", path=path)
+        same(play.apl.patterns[-1].count("//"), 0)
+    code, text = play.apl("#.kafka.version")
+    same(text, ".".join(str(code >> shift & 255) for shift in (24, 16, 8)))
+    play.fails("Init '/nowhere'", 22)
+    lines = ("import sys; from pathlib import Path; from apl import Session; s = Session()\n"
+             "for path in Path(sys.argv[1]).glob('*.apl?'): s.load(path)\n"
+             "s(\"Init ''\"); print(s('#.kafka.version')[1])")  # fmt: skip
+    env = {**os.environ, "LD_LIBRARY_PATH": str(play.folder), "DYLD_LIBRARY_PATH": str(play.folder)}
+    command = [sys.executable, "-c", lines, str(SOURCES)]
+    done = subprocess.run(command, env=env, cwd=HERE, capture_output=True, text=True)
+    same((done.returncode, done.stdout.strip()), (0, text))
+
+
+@test("apl/existing-loader")
+def existing_loader(play: Play) -> None:
+    """A program that loads the library with one Describe of 1,024 bytes and calls the documented patterns itself."""
+    play.apl(f"_←⎕NA'I4 {play.folder}/kafka.so|Describe >0T1 =I4'")
+    code, text, size = play.apl("res←Describe 1024 1024")
+    same((code, size), (0, len(text) + 1))
+    assert size <= 1024
+    play.apl("all←⎕JSON 2⊃res")
+    assert play.apl("all.Version")
+    same(len(play.apl("_←⎕NA¨('%P'⎕R file)all.Patterns", file=f"{play.folder}/kafka.so")), play.apl("≢all.Patterns"))
+    room = "512 512"
+    play.apl("(code prod)←InitKafka 1 ⋄ (code2 cons)←InitKafka 1")
+    for client in ("prod", "cons"):
+        same(play.apl(f"SetKafkaConf {client} 'bootstrap.servers' servers {room}", servers=play.bootstrap), [0, "", 0])
+    code, text, length = play.apl(f"SetKafkaConf prod 'nothing' 'x' {room}")
+    same((code, len(text)), (-2, length))
+    code, msgid, text, length = play.apl(f"Produce prod topic 'tiger' 5 'key01' 5 0 1 {room}", topic=play.topic)
+    same((code, text, length), (0, "", 0))
+    reports: list[Any] = []
+    in_time = within(60)
+    while not reports and in_time():
+        code, ids, errors, count = play.apl("DeliveryReport prod 10 10 10")
+        reports += list(zip(ids, errors))[:count]
+    same(reports, [(msgid, 0)])
+    same(play.apl(f"DRMessageError ¯185 {room}")[0], 0)
+    for key, value in (("group.id", play.unique()), ("auto.offset.reset", "earliest")):
+        same(play.apl(f"SetKafkaConf cons key value {room}", key=key, value=value), [0, "", 0])
+    play.apl("(code list)←NewTopicPartitionList 1")
+    same(play.apl("SetTopicPartitionList list topic 0"), 0)
+    same(play.apl(f"SubscribeConsumerTPList cons list {room}"), [0, "", 0])
+    in_time = within(60)
+    while (answer := play.apl(f"Consume cons 200 200 2048 2048 200 200 1 1 {room}"))[0] == 1:
+        same(answer[9:], ["no msg", 6])
+        assert in_time(), "no record came"
+    same(answer, [0, play.topic, len(play.topic), "tiger", 5, "key01", 5, 0, 0, "", 0])
+    same(play.apl("Commit cons 0"), 0)
+    play.apl("(code list)←NewTopicPartitionList 1 ⋄ code←SetTopicPartitionList list topic 0")
+    same(play.apl("Committed cons list 1"), [0, 1])
+    same(play.apl("UninitConsumer cons"), 0)
+    same(play.apl("UninitProducer prod"), 0)
+
+
+@test("apl/large-describe", ("unicode",))
+def large_describe(play: Play) -> None:
+    """A Describe that needs more than 1,024 bytes is asked again with the room it needs, and fails with its code."""
+    text = json.dumps({"Patterns": ["I4 %P|Version >0T1 U4"], "More": "x" * 3000}).encode() + b"\0"
+    calls: list[list[Any]] = []
+
+    class Library:
+        def __init__(self, pattern: str, *_: Any) -> None:
+            self.name = pattern.split("|")[1].split()[0]
+
+        def __call__(self, values: list[Any]) -> Any:
+            calls.append([self.name, *values])
+            size = values[1]
+            if self.name == "DescribeAll":
+                return [-1110, [0] * size, 0]
+            fits = size >= len(text)
+            return [0 if fits else len(text), list(text.ljust(size, b"\xa5")) if fits else [0] * size, len(text)]
+
+    real = quad_na.Function
+    quad_na.Function = Library  # type: ignore[assignment,misc]
+    try:
+        message = play.fails("Init '/somewhere'", 11)
+    finally:
+        quad_na.Function = real  # type: ignore[misc]
+    same(message, "DescribeAll of /somewhere/kafka.so answers ¯1110")
+    size = len(text)
+    same(calls, [["Describe", 1024, 1024], ["Describe", size, size], ["DescribeAll", 1024, 1024]])
+
+
+@test("apl/utf-8")
+def utf_8(play: Play) -> None:
+    """Texts beyond ASCII: a property's value, an error text, a topic."""
+    text = "größe-ñ" if play.classic else "žluť-漢字-🙂"
+    play.producer(client_id=text)
+    same(play.apl("#.kafka.getconf producer.get_producer 'client.id'"), [0, text])
+    code, message = play.apl("producer.configure name 'x'", name=text)
+    same((code, text in message), (-2, True))
+    if play.cluster != "mock":
+        raise Skip("a real Kafka refuses topics beyond ASCII")
+    play.topic += text
+    play.produce(["value"])
+    play.consumer()
+    same(play.read(1), [[play.topic, "value", "", 0, 0]])
+
+
+@test("apl/classic", ("classic",))
+def classic(play: Play) -> None:
+    """What has no character in ⎕AV: a payload stays integers, an error text shows ?, text signals TRANSLATION ERROR."""
+    play.producer()
+    euro = list("č".encode())
+    play.produce([euro, "plain", [0, 65], [11]])
+    play.consumer()
+    same([record[1] for record in play.read(4)], [euro, "plain", "\0A", [11]])
+    play.fails("#.kafka.text payload", 92, payload=euro)
+    code, message = play.apl("producer.configure name 'x'", name=euro)
+    same((code, "??" in message), (-2, True))
+    if play.cluster == "mock":
+        play.topic = [*play.topic.encode(), *euro]  # type: ignore[assignment]
+        play.produce(["value"])
+        play.consumer()
+        same(play.read(1), [[play.topic, "value", "", 0, 0]])
+
+
+@test("apl/not-bytes", ("unicode",))
+def not_bytes(play: Play) -> None:
+    play.producer()
+    for payload in ("漢字", [256], [-129]):
+        assert "utf8" in play.fails("producer.produce topic payload", 11, topic=play.topic, payload=payload)
+    play.fails("producer.produce topic", 5)
+    same(play.apl("producer.get_outstanding"), [0, 0, 0, 0])
+
+
+@test("apl/constructors")
+def constructors(play: Play) -> None:
+    """Clients with and without a table; a table that cannot be used is an error."""
+    play.apl("producer←⎕NEW Producer ⋄ consumer←⎕NEW Consumer")
+    same(play.apl("producer.configure 'client.id' 'me'"), [0, ""])
+    same(play.apl("consumer.configure 'group.id' 'us'"), [0, ""])
+    for name in ("Producer", "Consumer"):
+        assert "no.such" in play.fails(f"⎕NEW {name}(1 2⍴'no.such' 'x')", 11)
+        play.fails(f"⎕NEW {name}(1 3⍴'a' 'b' 'c')", 5)
+    play.fails("⎕NEW Producer('client.id' 'x')", 5)
+    play.producer()
+    play.produce(["value"])
+    play.config(group_id=play.unique())
+    play.apl("consumer←⎕NEW Consumer config")
+    same(play.apl("consumer.subscribe topic"), [0, ""])
+    same(play.apl("consumer.subscribe topic 'other-topic'"), [0, ""])
+    play.config()  # a consumer needs a group
+    play.fails("⎕NEW Consumer(config topic)", 11)
+
+
+@test("apl/records")
+def records(play: Play) -> None:
+    for given, wanted in (
+        (["t", "p"], ["t", "p", "", -1, -1]),
+        (["topic"], ["topic", "", "", -1, -1]),
+        (["topic", "payload"], ["topic", "payload", "", -1, -1]),
+        (["topic", "payload", "key"], ["topic", "payload", "key", -1, -1]),
+        (["topic", "payload", "key", 2], ["topic", "payload", "key", 2, -1]),
+        (["topic", "payload", "key", 2, 7], ["topic", "payload", "key", 2, 7]),
+    ):
+        same(play.apl("(⎕NEW Record fields).(Topic Payload Key Partition Offset)", fields=given), wanted)
+        same(play.apl("(⎕NEW Record fields).asArg", fields=given), wanted[:4])
+    same(play.apl("(⎕NEW Record).(Topic Payload Key Partition Offset)"), ["", "", "", -1, -1])
+    same(play.apl("(⎕NEW Record 'topic').Topic"), "topic")
+    play.producer()
+    same(play.apl("⊃producer.produce_record ⎕NEW Record(topic 'p' 'k' 1)", topic=play.topic), 0)
+    same(play.apl("producer.flush 60000"), [0, 0])
+    play.consumer()
+    in_time = within(60)
+    while play.apl("⊃answer←consumer.consume_record") != 0:
+        assert in_time(), "no record came"
+    same(play.apl("(2⊃answer).(Topic Payload Key Partition Offset)"), [play.topic, "p", "k", 1, 0])
+
+
+@test("apl/reports")
+def reports(play: Play) -> None:
+    """Failures: produce's own answer, the failed among the reports, what is outstanding and why."""
+    play.producer(message_max_bytes="2000")
+    code, msgid, *text = play.apl("producer.produce topic payload", topic=play.topic, payload="x" * 3000)
+    same((code, msgid > 0, "".join(text).startswith("ERROR: ")), (10, True, True))
+    play.config(security_protocol="sasl_plaintext", sasl_mechanisms="OAUTHBEARER", sasl_oauthbearer_method="oidc")
+    play.apl("broken←⎕NEW Producer config")
+    code, msgid, *text = play.apl("broken.produce topic 'payload'", topic=play.topic)
+    same((code, "".join(text).startswith("ERROR START PRODUCER: ")), (1, True))
+    play.producer(bootstrap_servers=closed_port(), message_timeout_ms="300")
+    ids = [play.apl("producer.produce topic 'payload'", topic=play.topic)[1] for _ in range(3)]
+    in_time = within(30)
+    failed: list[Any] = []
+    while len(failed) < 3 and in_time():
+        failed += play.apl("producer.delivery_report_err 2")
+    same([row[:2] for row in failed], [[0, msgid] for msgid in ids])
+    assert all(row[2] != 0 for row in failed)
+    same(play.apl("producer.update_outstanding"), [0, []])
+
+
+@test("apl/topic-conf")
+def topic_conf(play: Play) -> None:
+    play.apl("conf←#.kafka.new_topic_conf")
+    same(play.apl("#.kafka.set_topic_conf conf 'message.timeout.ms' '1000'"), [0, ""])
+    same(play.apl("#.kafka.set_topic_conf conf 'nothing' '1'")[0], -2)
+    play.producer(bootstrap_servers=closed_port())
+    same(play.apl("#.kafka.set_default_topic_conf producer.get_producer conf"), [0, ""])
+    same(play.apl("#.kafka.del_topic_conf conf"), [0, ""])
+    msgid = play.apl("producer.produce topic 'payload'", topic=play.topic)[1]
+    in_time = within(30)
+    while (answer := play.apl("producer.delivery_report 5")[1]) == [] and in_time():
+        pass
+    same((answer[0][0], answer[0][1] != 0), (msgid, True))
+
+
+@test("apl/mock-cluster")
+def mock_cluster(play: Play) -> None:
+    play.apl("cluster←⎕NEW MockCluster 3")
+    same(len(play.apl("cluster.bootstrap").split(",")), 3)
+    same(play.apl("cluster.create_topic 'made' 2"), [0, ""])
+    code, text = play.apl("cluster.request '{\"Nothing\": 1}'")
+    same((code, "Nothing" in text), (-1115, True))
+    play.bootstrap = play.apl("cluster.bootstrap")
+    play.producer()
+    same(play.apl("producer.check_connection 10000"), [0, ""])
+    same(play.apl("⊃producer.produce 'made' 'x' '' 1"), 0)
+    same(play.apl("producer.flush 60000"), [0, 0])
+    play.fails("⎕NEW MockCluster 0", 11)
+    play.apl("⎕EX'producer cluster'")
+
+
+@test("apl/destructors")
+def destructors(play: Play) -> None:
+    """⎕EX ends the handle; a record under way is delivered."""
+    play.producer()
+    play.apl("handle←producer.get_producer")
+    same(play.apl("⊃producer.produce topic 'last' '' 0", topic=play.topic), 0)
+    play.apl("⎕EX'producer'")
+    same(play.apl("⊃#.kafka.setconf handle 'linger.ms' '5'"), -1107)
+    play.consumer()
+    same(play.read(1)[0][1], "last")
+    play.apl("handle←consumer.get_consumer")
+    play.apl("⎕EX'consumer'")
+    same(play.apl("⊃#.kafka.consume handle 9 9 9"), -1107)
+
+
+@test("apl/wake")
+def wake(play: Play) -> None:
+    play.producer()
+    play.produce(["value"])
+    play.consumer(kaffi_poll_timeout_ms="30000")
+    play.read(1)
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(play.apl("consumer.consume")))
+    thread.start()
+    in_time = within(20)
+    while thread.is_alive() and in_time():  # a call that does not wait yet is not woken
+        same(play.apl("consumer.wake"), [0, ""])
+        thread.join(0.01)
+    same([answer[0] for answer in answers], [1])
+
+
+@test("apl/quad-na", ("unicode",))
+def emulator(play: Play) -> None:
+    """The emulator itself: it gives what APL gives, and notices every access outside the room."""
+    libc = "libc.so.6" if sys.platform == "linux" else "/usr/lib/libSystem.dylib"
+
+    def call(pattern: str, *values: Any, classic: bool = False) -> Any:
+        return quad_na.Function(pattern.replace("%P", libc), classic)(values)
+
+    same(call("I4 %P|abs I4", -5), 5)
+    same(call("U8 %P|strlen <0T1", "ab\0cd"), 2)
+    same(call("P %P|memcpy >0T1 <0T1 P", 9, "ab\0cd", 6)[1], "ab")
+    same(call("P %P|memcpy >T1[] <0T1 P", 6, "ab\0cd", 6)[1], "ab\0cd\0")
+    same(call("P %P|memcpy >U1[] <U1[] P", 3, [1, 0, 255], 3)[1], [1, 0, 255])
+    same(call("P %P|memcpy >I4 <I8 P", 1, -2, 4)[1], -2)
+    same(call("P& %P|memcpy =I4 <I4 P".replace("P& %P|memcpy", "P %P|memcpy&"), 9, 7, 4)[1], 7)
+    same(call("P %P|memcpy >0T1 <U1[] P", 9, [*"č".encode(), 0], 3, classic=True)[1], "Ä?")
+    for pattern, values, number in (("I4 %P|abs I4", [2**31], 11), ("I4 %P|abs I4", [], 5), ("I4 %P|abs I4", [1.5], 11),
+                                    ("U8 %P|strlen <0T1", ["č"], 11), ("I4 %P|nothing I4", [1], 11)):  # fmt: skip
+        try:
+            call(pattern, *values)
+        except quad_na.QuadNaError as error:
+            same(error.number, number)
+        else:
+            raise AssertionError(f"{pattern} takes {values}")
+    beyond = ("import sys, quad_na\nf = quad_na.Function(f'P {sys.argv[1]}|memset >U1[] I4 P')\n"
+              "assert f([8, 7, 8])[1] == [7] * 8\nprint('inside')\nsys.stdout.flush()\nf([8, 7, 9])")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", beyond, libc], cwd=HERE, capture_output=True, text=True)
+    same((done.stdout, done.returncode < 0), ("inside\n", True))
+    buffer = quad_na.Buffer(8)
+    buffer.map[buffer.start - 1] = 0
+    try:
+        buffer.check()
+    except quad_na.OutOfBounds:
+        buffer.close()
+    else:
+        raise AssertionError("a write before the buffer is not noticed")
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def library() -> Path:
+    cache = os.environ.get("KAFFI_CACHE", str(Path.home() / ".cache/kaffi"))
+    target = Path(os.environ.get("CARGO_TARGET_DIR", f"{cache}/target"))
+    name = "libkaffi.dylib" if sys.platform == "darwin" else "libkaffi.so"
+    return Path(os.environ.get("KAFFI_LIBRARY", target / "release" / name))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(usage=(__doc__ or "").split("\n")[0][7:])
+    parser.add_argument("--cluster", choices=("mock", "kafka"), required=True)
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    faulthandler.enable()
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        Play.folder = Path(folder)
+        Play.cluster = options.cluster
+        shutil.copy(library(), Play.folder / "kafka.so")
+        host: Optional[Play] = None
+        if options.cluster == "kafka":
+            Play.bootstrap = os.environ["KAFFI_TEST_BOOTSTRAP"]
+        else:
+            host = Play("host", "unicode")
+            host.apl("cluster←⎕NEW MockCluster")
+            Play.bootstrap = host.apl("cluster.bootstrap")
+        for name, editions, function in TESTS:
+            if options.words and not any(word in name for word in options.words):
+                continue
+            for edition in editions:
+                start = time.monotonic()
+                outcome, why = run(name, edition, function)
+                counts[outcome] += 1
+                print(f"{outcome} {name} ({edition}){why}", flush=True)
+                if os.environ.get("TIMES"): print(f"   {time.monotonic()-start:.1f}", flush=True)
+        if host:
+            host.close()
+    skipped = f", {counts['skip']} skipped" * bool(counts["skip"])
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed{skipped}")
+    return int(counts["FAIL"] > 0)
+
+
+def run(name: str, edition: str, function: Callable[[Play], None]) -> tuple[str, str]:
+    play: Optional[Play] = None
+    try:
+        play = Play(name, edition)
+        function(play)
+        play.close()
+    except Skip as reason:
+        return "skip", f": {reason}"
+    except Exception as error:
+        where = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == __file__]
+        return "FAIL", f": {type(error).__name__}: {error} (run.py, lines {', '.join(map(str, where))})"
+    finally:
+        if play:
+            play.apl.close()
+    return "ok", ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
