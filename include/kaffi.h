@@ -363,6 +363,62 @@ int32_t ViewBatch(void* batch,
                   char* errtxt,
                   int* plen);
 
+/*
+ * Exports a batch by the Arrow C data interface, as one struct array, without copying.
+ *
+ * Fields of records: topic dictionary<int32, utf8>, partition int32, offset int64, timestamp timestamp[ms], key and
+ * value
+ * binary, headers list<struct<name utf8, value binary>>; of reports and lists: their columns. A column that the batch
+ * does
+ * not have is left out; a timestamp of -1 is null. The host calls the `release` of both structures, as Arrow says; they
+ * may outlive the batch.
+ *
+ * Parameters:
+ * - `batch`: the batch
+ * - `array`: address of room for a `struct ArrowArray`
+ * - `schema`: address of room for a `struct ArrowSchema`
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1114: the columns do not fit together, or topic or header names are not UTF-8: nothing was written
+ * - -1102, -1104: an address is null or not aligned
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t ExportBatch(void* batch,
+                    void* array,
+                    void* schema,
+                    char* errtxt,
+                    int* plen);
+
+/*
+ * Makes a batch of records from an Arrow struct array (a record batch), by the Arrow C data interface.
+ *
+ * Fields, by name, any of them: topic, partition, offset, timestamp, key, value, headers, in the types of `ExportBatch`
+ * or
+ * ones that can be cast to them (large and view types, other integers, utf8 for bytes). Unknown fields are ignored.
+ * Both structures are released, also on failure.
+ *
+ * Parameters:
+ * - `array`: address of the `struct ArrowArray`
+ * - `schema`: address of its `struct ArrowSchema`
+ * - `batch`: receives the handle of the batch
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1114: not a struct array, malformed, or a field that cannot be read as records need it: the text names it
+ * - -1104: an address is not aligned, or a structure is released already
+ * - -1102, -1112: a pointer is null, too many handles are open
+ */
+int32_t ImportBatch(void* array,
+                    void* schema,
+                    void** batch,
+                    char* errtxt,
+                    int* plen);
+
 /* ================================================================================================================== */
 
 /*
@@ -557,7 +613,7 @@ int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
  * - -193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed
  * - -1111: the client cannot start as it is configured
  * - -1104: `timeout_ms` is below -1
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - -1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile
  */
 int32_t CheckConnection(void* kafka, int32_t timeout_ms, char* errtxt, int* plen);
 
@@ -618,7 +674,7 @@ int32_t CloseKafka(void* kafka, int32_t timeout_ms, int64_t* undelivered, char* 
  * - 0: done
  * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
  * - -186: the list is empty, or a topic name is not right
- * - -1101: the client is a producer, or `subscr` is no list
+ * - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
  * - -1100, -1107, -1108: a handle is not right
  */
 int SubscribeConsumerTPList(void* kafka, void* subscr, char* errtxt, int* plen);
@@ -844,7 +900,9 @@ int32_t DescribeError(int32_t code, char* json, int32_t* len);
  * Embedded cluster: librdkafka's mock brokers on real sockets of the loopback interface, for trying out and for tests.
  *
  * It keeps records in memory, 5 MiB or 100,000 a partition. It has no TLS or SASL, admin operations only in part, no
- * read_committed and no look-up of offsets by time.
+ * read_committed and no look-up of offsets by time. It refuses commits with 27 while a group rebalances, so records may
+ * come again then. Who joins a group that a member has left waits for that one's session timeout (`session.timeout.ms`,
+ * 45 s): take 6000 or a new group.
  */
 
 /*
@@ -1096,8 +1154,8 @@ int32_t ProduceBatch(void* prod,
 
 /*
  * Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
- * status (0 not persisted, 1 possibly, 2 persisted) and latency (microseconds). It and `DeliveryReport` drain one
- * ledger.
+ * timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (microseconds). It and `DeliveryReport`
+ * drain one ledger.
  *
  * Waits for the first report only, and only while records are in flight. `DelBatch` deletes the batch.
  *

@@ -193,7 +193,7 @@ pub fn descriptions() -> &'static [Description] {
     ALL.get_or_init(|| {
         let mut all = OWN.to_vec();
         for (err, name, text) in sys::error_descriptions() {
-            if err != 0 && !name.contains("BEGIN") && !name.contains("END") {
+            if err != 0 && !matches!(name.as_str(), "_BEGIN" | "_END") {
                 all.push(of_engine(code::from_engine(err), &name, &text));
             }
         }
@@ -220,4 +220,45 @@ pub fn describe(code: i32) -> Description {
 /// The text of a code.
 pub fn text(code: i32) -> Cow<'static, str> {
     describe(code).text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_described_once() {
+        let all = descriptions();
+        assert!(all.windows(2).all(|two| two[0].code < two[1].code));
+        for one in all {
+            assert!(!one.name.is_empty() && !one.text.is_empty(), "{one:?}");
+            assert!(!(one.fatal && one.retriable), "{one:?}");
+        }
+        for (err, name, text) in sys::error_descriptions() {
+            // The two ends of librdkafka's own range are no errors.
+            if matches!(err, -200 | -100 | 0) || name.ends_with("END_ALL") {
+                continue;
+            }
+            let found = describe(code::from_engine(err));
+            assert_eq!((&*found.name, &*found.text), (&*name, &*text), "{err}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_the_engine_that_mean_something_here_are_moved() {
+        for (engine, ours) in [(-1, 9999), (1, 10001), (2, 10002), (3, 3), (-185, -185), (0, 0)] {
+            assert_eq!(code::from_engine(engine), ours);
+            assert_eq!(code::to_engine(ours), engine);
+        }
+        assert_eq!(describe(10001).name, "OFFSET_OUT_OF_RANGE");
+        assert_eq!(describe(code::NOTHING).name, "NOTHING");
+        assert_eq!(describe(code::INVALID_VALUE).class, Class::Config);
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_keeps_its_number() {
+        assert_eq!(describe(120).name, "TRANSACTION_ABORTABLE");
+        assert_eq!(describe(777).code, 777);
+        assert!(text(777).contains("777"));
+    }
 }

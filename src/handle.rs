@@ -6,9 +6,9 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::RwLock;
 
 use crate::error::{Error, Result, code};
 
@@ -41,8 +41,13 @@ struct Free {
 
 static CHUNKS: [OnceLock<Box<[Slot]>>; (1 << SLOT_BITS) / CHUNK] =
     [const { OnceLock::new() }; (1 << SLOT_BITS) / CHUNK];
+/// Held across fork, so a lock that works in the child: parking_lot's waiters share a table that a lost thread may hold.
 static FREE: Mutex<Free> = Mutex::new(Free { slots: Vec::new(), used: 0 });
 static FORKS: AtomicU32 = AtomicU32::new(0);
+
+fn free() -> MutexGuard<'static, Free> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn slot(number: u64) -> Option<&'static Slot> {
     CHUNKS[number as usize / CHUNK].get().map(|chunk| &chunk[number as usize % CHUNK])
@@ -52,7 +57,7 @@ fn slot(number: u64) -> Option<&'static Slot> {
 pub fn insert<K: Kind>(object: Arc<K>) -> Result<u64> {
     watch_forks();
     let number = {
-        let mut free = FREE.lock();
+        let mut free = free();
         match free.slots.pop() {
             Some(number) => u64::from(number),
             None if free.used >> SLOT_BITS != 0 => {
@@ -99,7 +104,7 @@ pub fn take<K: Kind>(token: u64) -> Result<Arc<K>> {
     };
     let object = object.and_then(|object| object.downcast().ok()).ok_or_else(|| closed::<K>())?;
     if token & LAST_GENERATION < LAST_GENERATION {
-        FREE.lock().slots.push((token >> GENERATION_BITS & ((1 << SLOT_BITS) - 1)) as u32);
+        free().slots.push((token >> GENERATION_BITS & ((1 << SLOT_BITS) - 1)) as u32);
     }
     Ok(object)
 }
@@ -120,6 +125,9 @@ fn find<K: Kind>(token: u64) -> Result<&'static Slot> {
     if token & LAST_GENERATION < generation {
         return Err(closed::<K>());
     }
+    if slot.stamp.load(Ordering::Acquire) >> KIND_SHIFT != K::KIND {
+        return Err(invalid());
+    }
     if slot.forks.load(Ordering::Relaxed) != FORKS.load(Ordering::Relaxed) {
         return Err(Error::new(
             code::FORKED,
@@ -130,7 +138,7 @@ fn find<K: Kind>(token: u64) -> Result<&'static Slot> {
 }
 
 fn check_generation<K: Kind>(slot: &Slot, token: u64) -> Result<()> {
-    if slot.stamp.load(Ordering::Relaxed) & LAST_GENERATION == token & LAST_GENERATION {
+    if slot.stamp.load(Ordering::Relaxed) == (K::KIND << KIND_SHIFT | token & LAST_GENERATION) {
         Ok(())
     } else {
         Err(closed::<K>())
@@ -148,13 +156,15 @@ thread_local! {
 /// Makes fork leave the table in order: its lock is free in the child, and the parent's handles are refused there.
 fn watch_forks() {
     extern "C" fn prepare() {
-        HELD.with_borrow_mut(|held| *held = Some(FREE.lock()));
+        HELD.with_borrow_mut(|held| *held = Some(free()));
     }
     extern "C" fn release() {
         HELD.with_borrow_mut(|held| *held = None);
     }
     extern "C" fn child() {
         FORKS.fetch_add(1, Ordering::Relaxed);
+        // A thread that is no more may have been inside one of them.
+        HELD.with_borrow_mut(|held| held.iter_mut().for_each(|free| free.slots.clear()));
         release();
     }
     static ONCE: Once = Once::new();
@@ -163,4 +173,108 @@ fn watch_forks() {
     ONCE.call_once(|| unsafe {
         libc::pthread_atfork(Some(prepare), Some(release), Some(child));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct A;
+    struct B;
+    impl Kind for A {
+        const KIND: u64 = 30;
+        const NAME: &'static str = "a";
+    }
+    impl Kind for B {
+        const KIND: u64 = 31;
+        const NAME: &'static str = "b";
+    }
+
+    fn code_of<T>(result: Result<T>) -> i32 {
+        result.map_or_else(|e| e.code, |_| code::DONE)
+    }
+
+    #[test]
+    fn a_token_is_no_address_and_exact_in_a_double() {
+        let token = insert(Arc::new(A)).expect("a token");
+        assert!(token > 1 << 48 && token < 1 << 53);
+        assert_eq!(token as f64 as u64, token);
+        assert!(take::<A>(token).is_ok());
+    }
+
+    #[test]
+    fn wrong_tokens_are_refused_and_harm_nothing() {
+        let token = insert(Arc::new(A)).expect("a token");
+        assert_eq!(code_of(get::<B>(token)), code::WRONG_KIND);
+        assert_eq!(code_of(take::<B>(token)), code::WRONG_KIND);
+        // The same place and generation under another kind.
+        let forged = token & ((1 << KIND_SHIFT) - 1) | B::KIND << KIND_SHIFT;
+        assert_eq!(code_of(get::<B>(forged)), code::INVALID_HANDLE);
+        assert_eq!(code_of(take::<B>(forged)), code::INVALID_HANDLE);
+        let newer = token + 1;
+        let far = A::KIND << KIND_SHIFT | ((1 << SLOT_BITS) - 1) << GENERATION_BITS | 1;
+        for made_up in [0, 1, u64::MAX, 1 << 53, A::KIND << KIND_SHIFT, newer, far] {
+            assert_eq!(code_of(get::<A>(made_up)), code::INVALID_HANDLE, "{made_up}");
+            assert_eq!(code_of(take::<A>(made_up)), code::INVALID_HANDLE, "{made_up}");
+        }
+        assert!(get::<A>(token).is_ok());
+        assert!(take::<A>(token).is_ok());
+        assert_eq!(code_of(get::<A>(token)), code::CLOSED);
+        assert_eq!(code_of(take::<A>(token)), code::CLOSED);
+    }
+
+    #[test]
+    fn a_number_is_not_given_again_though_its_slot_is() {
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..10_000 {
+            let token = insert(Arc::new(A)).expect("a token");
+            assert!(seen.insert(token));
+            assert!(take::<A>(token).is_ok());
+        }
+        let slots: std::collections::HashSet<_> = seen.iter().map(|token| token >> GENERATION_BITS).collect();
+        assert!(slots.len() < 1000, "{} slots", slots.len());
+    }
+
+    #[test]
+    fn eight_threads() {
+        let shared = insert(Arc::new(A)).expect("a token");
+        let taken = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for round in 0..2000 {
+                        let own = insert(Arc::new(B)).expect("a token");
+                        assert!(get::<B>(own).is_ok());
+                        let _ = get::<A>(shared);
+                        assert!(take::<B>(own).is_ok());
+                        assert_eq!(code_of(get::<B>(own)), code::CLOSED);
+                        if round == 1000 && take::<A>(shared).is_ok() {
+                            taken.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(taken.load(Ordering::Relaxed), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn after_fork_the_parents_handles_are_refused() {
+        let token = insert(Arc::new(A)).expect("a token");
+        // SAFETY: the child only uses the table, then ends at once.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let refused = code_of(get::<A>(token)) == code::FORKED && code_of(take::<A>(token)) == code::FORKED;
+            let own = insert(Arc::new(A)).is_ok_and(|own| get::<A>(own).is_ok() && take::<A>(own).is_ok());
+            // SAFETY: as above.
+            unsafe { libc::_exit(if refused && own { 0 } else { 1 }) }
+        }
+        let mut status = -1;
+        // SAFETY: our child.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        assert_eq!(status, 0);
+        assert!(get::<A>(token).is_ok());
+        assert!(take::<A>(token).is_ok());
+    }
 }

@@ -6,7 +6,8 @@
 use std::ffi::c_int;
 
 use super::boundary::boundary;
-use super::types::{Bytes, Column, ColumnOut, ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
+use super::types::{Arrow, Bytes, Column, ColumnOut, ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
+use crate::client::arrow;
 use crate::client::batch::Batch;
 use crate::error::{Result, code};
 
@@ -20,7 +21,7 @@ use crate::error::{Result, code};
 /// - -1102, -1112: `batch` is null, too many handles are open
 #[unsafe(no_mangle)]
 pub extern "C" fn NewBatch(batch: HandleOut<Batch>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&batch], || {
         batch.required("batch")?.set(Batch::new_records())?;
         Ok(code::DONE)
     })
@@ -36,7 +37,7 @@ pub extern "C" fn NewBatch(batch: HandleOut<Batch>) -> i32 {
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn ClearBatch(batch: Handle<Batch>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         batch.get()?.clear();
         Ok(code::DONE)
     })
@@ -52,7 +53,7 @@ pub extern "C" fn ClearBatch(batch: Handle<Batch>) -> i32 {
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn DelBatch(batch: Handle<Batch>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         batch.take()?;
         Ok(code::DONE)
     })
@@ -69,7 +70,7 @@ pub extern "C" fn DelBatch(batch: Handle<Batch>) -> i32 {
 /// - -1100, -1101, -1102, -1107, -1108: the handle or the pointer is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn GetBatchRows(batch: Handle<Batch>, rows: Out<i32>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&rows], || {
         let rows = rows.required("rows")?;
         rows.set(batch.get()?.rows() as i32);
         Ok(code::DONE)
@@ -101,7 +102,7 @@ pub extern "C" fn GetBatchInts(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || read_ints(batch, column, values, count, |value| value))
+    boundary(ErrorText::new(errtxt, plen), &[&count], || read_ints(batch, column, values, count, |value| value))
 }
 
 /// Reads a column of integers as doubles, for hosts without 64-bit integers. Exact below 2^53.
@@ -129,7 +130,7 @@ pub extern "C" fn GetBatchDoubles(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || read_ints(batch, column, values, count, |value| value as f64))
+    boundary(ErrorText::new(errtxt, plen), &[&count], || read_ints(batch, column, values, count, |value| value as f64))
 }
 
 fn read_ints<T: Copy>(
@@ -179,7 +180,7 @@ pub extern "C" fn GetBatchBytes(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&len, &count], || {
         let room = len.room("len")?;
         let rows_room = count.room("count")?;
         let bytes = bytes.required(room, "bytes")?;
@@ -223,7 +224,7 @@ pub extern "C" fn SetBatchInts(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         batch.get()?.set_ints(column.get("column")?, values.get(count, "values")?)?;
         Ok(code::DONE)
     })
@@ -258,7 +259,7 @@ pub extern "C" fn SetBatchBytes(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         let bytes = bytes.get(len, "bytes")?;
         let lengths = lengths.get(count, "lengths")?;
         batch.get()?.set_bytes(column.get("column")?, bytes, lengths)?;
@@ -299,7 +300,7 @@ pub extern "C" fn AddRecord(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         let key = key.optional(keylen, "key")?;
         let value = value.optional(valuelen, "value")?;
         batch.get()?.add_record(topic.get("topic")?, partition, timestamp, key, value)?;
@@ -331,7 +332,7 @@ pub extern "C" fn AddHeader(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         let value = value.optional(len, "value")?;
         batch.get()?.add_header(name.get("name")?, value)?;
         Ok(code::DONE)
@@ -363,7 +364,7 @@ pub extern "C" fn SelectBatchRows(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&out], || {
         let out = out.required("out")?;
         let rows = rows.get(count, "rows")?;
         out.set(batch.get()?.select(rows)?)?;
@@ -403,7 +404,7 @@ pub extern "C" fn ViewBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&data, &data_bytes, &offsets, &validity], || {
         let data = data.required("data")?;
         let data_bytes = data_bytes.required("data_bytes")?;
         let offsets = offsets.required("offsets")?;
@@ -413,6 +414,79 @@ pub extern "C" fn ViewBatch(
         data_bytes.set(view.1 as i64);
         offsets.set(view.2);
         validity.set(view.3);
+        Ok(code::DONE)
+    })
+}
+
+/// Exports a batch by the Arrow C data interface, as one struct array, without copying.
+///
+/// Fields of records: topic dictionary<int32, utf8>, partition int32, offset int64, timestamp timestamp[ms], key and value
+/// binary, headers list<struct<name utf8, value binary>>; of reports and lists: their columns. A column that the batch does
+/// not have is left out; a timestamp of -1 is null. The host calls the `release` of both structures, as Arrow says; they
+/// may outlive the batch.
+///
+/// # Parameters
+/// - `batch`: the batch
+/// - `array`: address of room for a `struct ArrowArray`
+/// - `schema`: address of room for a `struct ArrowSchema`
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1114: the columns do not fit together, or topic or header names are not UTF-8: nothing was written
+/// - -1102, -1104: an address is null or not aligned
+/// - -1100, -1101, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn ExportBatch(
+    batch: Handle<Batch>,
+    array: Arrow,
+    schema: Arrow,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
+        let array = array.required("array")?;
+        let schema = schema.required("schema")?;
+        let (exported, described) = arrow::export(&*batch.get()?)?;
+        array.put(exported);
+        schema.put(described);
+        Ok(code::DONE)
+    })
+}
+
+/// Makes a batch of records from an Arrow struct array (a record batch), by the Arrow C data interface.
+///
+/// Fields, by name, any of them: topic, partition, offset, timestamp, key, value, headers, in the types of `ExportBatch` or
+/// ones that can be cast to them (large and view types, other integers, utf8 for bytes). Unknown fields are ignored.
+/// Both structures are released, also on failure.
+///
+/// # Parameters
+/// - `array`: address of the `struct ArrowArray`
+/// - `schema`: address of its `struct ArrowSchema`
+/// - `batch`: receives the handle of the batch
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1114: not a struct array, malformed, or a field that cannot be read as records need it: the text names it
+/// - -1104: an address is not aligned, or a structure is released already
+/// - -1102, -1112: a pointer is null, too many handles are open
+#[unsafe(no_mangle)]
+pub extern "C" fn ImportBatch(
+    array: Arrow,
+    schema: Arrow,
+    batch: HandleOut<Batch>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[&batch], || {
+        let batch = batch.required("batch");
+        let array = array.required("array")?;
+        let schema = schema.required("schema")?;
+        let (array, schema) = (array.take_array(), schema.take_schema());
+        batch?.set(arrow::import(array, &schema)?)?;
         Ok(code::DONE)
     })
 }

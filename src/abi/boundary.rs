@@ -2,14 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::types::ErrorText;
+use super::types::{ErrorText, Output};
 use crate::error::{Error, Result, code};
 
 /// Runs the body of an export. What it answers is a code; what goes wrong inside becomes one, with its text.
-pub fn boundary(error: ErrorText, body: impl FnOnce() -> Result<i32>) -> i32 {
+///
+/// On failure the outputs are 0. Some failures say in them how much there is or is left: these stay.
+pub fn boundary(error: ErrorText, outputs: &[&dyn Output], body: impl FnOnce() -> Result<i32>) -> i32 {
     let room = match error.room() {
         Ok(room) => room,
-        Err(e) => return e.code,
+        Err(e) => {
+            outputs.iter().for_each(|output| output.zero());
+            return e.code;
+        }
     };
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -21,6 +26,12 @@ pub fn boundary(error: ErrorText, body: impl FnOnce() -> Result<i32>) -> i32 {
             code
         }
         Err(e) => {
+            if !matches!(
+                e.code,
+                code::TOO_SMALL | code::NOTHING | code::TIMED_OUT | code::QUEUE_FULL | code::UNDELIVERED
+            ) {
+                outputs.iter().for_each(|output| output.zero());
+            }
             error.write(room, &e.text);
             e.code
         }

@@ -23,7 +23,7 @@ use crate::error::code;
 /// - -1112: too many handles are open
 #[unsafe(no_mangle)]
 pub extern "C" fn InitKafka(kafka: HandleOut<Client>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&kafka], || {
         kafka.required("kafka")?.set(Client::new())?;
         Ok(code::DONE)
     })
@@ -45,7 +45,7 @@ pub extern "C" fn InitKafka(kafka: HandleOut<Client>) -> c_int {
 /// - -1100, -1107, -1108: not a handle, closed already, of the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn UninitProducer(prod: Handle<Client>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         prod.get()?.expect_type(Type::Producer)?;
         prod.take()?.close_as_configured()
     })
@@ -69,7 +69,7 @@ pub extern "C" fn UninitProducer(prod: Handle<Client>) -> c_int {
 /// - other: closed, but the offsets of what was processed could not be committed, and why: those records come again
 #[unsafe(no_mangle)]
 pub extern "C" fn UninitConsumer(cons: Handle<Client>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         cons.get()?.expect_type(Type::Consumer)?;
         cons.take()?.close_as_configured()
     })
@@ -102,7 +102,7 @@ pub extern "C" fn SetKafkaConf(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         kafka.get()?.set_conf(key.get("key")?, val.get("val")?)?;
         Ok(code::DONE)
     })
@@ -132,7 +132,7 @@ pub extern "C" fn GetKafkaConf(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&len], || {
         let val = val.with_room(len, "val")?;
         Ok(val.put(&kafka.get()?.get_conf(key.get("key")?)?))
     })
@@ -149,7 +149,7 @@ pub extern "C" fn GetKafkaConf(
 /// - -1112: too many handles are open
 #[unsafe(no_mangle)]
 pub extern "C" fn NewTopicConf(topicconf: HandleOut<TopicConf>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&topicconf], || {
         topicconf.required("topicconf")?.set(TopicConf::new())?;
         Ok(code::DONE)
     })
@@ -165,7 +165,7 @@ pub extern "C" fn NewTopicConf(topicconf: HandleOut<TopicConf>) -> c_int {
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn DelTopicConf(topicconf: Handle<TopicConf>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         topicconf.take()?;
         Ok(code::DONE)
     })
@@ -193,7 +193,7 @@ pub extern "C" fn SetTopicConf(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         topicconf.get()?.set(key.get("key")?, val.get("val")?)?;
         Ok(code::DONE)
     })
@@ -219,7 +219,7 @@ pub extern "C" fn SetDefaultTopicConf(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         kafka.get()?.set_default_topic_conf(&*topicconf.get()?)?;
         Ok(code::DONE)
     })
@@ -242,7 +242,7 @@ pub extern "C" fn SetDefaultTopicConf(
 /// - -1100, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn StartKafka(kafka: Handle<Client>, kind: i32, errtxt: TextOut, plen: InOut<c_int>) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         kafka.get()?.start(Type::from_number(kind)?)?;
         Ok(code::DONE)
     })
@@ -266,10 +266,10 @@ pub extern "C" fn StartKafka(kafka: Handle<Client>, kind: i32, errtxt: TextOut, 
 /// - -193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed
 /// - -1111: the client cannot start as it is configured
 /// - -1104: `timeout_ms` is below -1
-/// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+/// - -1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile
 #[unsafe(no_mangle)]
 pub extern "C" fn CheckConnection(kafka: Handle<Client>, timeout_ms: i32, errtxt: TextOut, plen: InOut<c_int>) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         let timeout = Timeout::from_ms(timeout_ms)?;
         kafka.get()?.check_connection(timeout)
     })
@@ -286,8 +286,8 @@ pub extern "C" fn CheckConnection(kafka: Handle<Client>, timeout_ms: i32, errtxt
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn WakeKafka(kafka: Handle<Client>) -> i32 {
-    boundary(ErrorText::NONE, || {
-        kafka.get()?.wake();
+    boundary(ErrorText::NONE, &[], || {
+        kafka.get()?.wake()?;
         Ok(code::DONE)
     })
 }
@@ -319,7 +319,7 @@ pub extern "C" fn CloseKafka(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&undelivered], || {
         let undelivered = undelivered.required("undelivered")?;
         let timeout = Timeout::from_ms(timeout_ms)?;
         kafka.take()?.close(timeout, |left| undelivered.set(left))

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::boundary::boundary;
-use super::types::{ErrorText, Handle, HandleOut, InOut, Out, TextOut};
+use super::types::{Consumed, ErrorText, Handle, HandleOut, InOut, Out, TextOut};
 use crate::client::batch::Batch;
 use crate::client::{Client, Timeout};
 use crate::error::{Error, code};
@@ -24,7 +24,7 @@ use crate::error::{Error, code};
 /// - 0: done
 /// - -1111: the client cannot start as it is configured: the text says why; set it right and try again
 /// - -186: the list is empty, or a topic name is not right
-/// - -1101: the client is a producer, or `subscr` is no list
+/// - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
 /// - -1100, -1107, -1108: a handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn SubscribeConsumerTPList(
@@ -33,7 +33,7 @@ pub extern "C" fn SubscribeConsumerTPList(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&Consumed(subscr)], || {
         let list = subscr.take()?;
         kafka.get()?.subscribe(&list)?;
         Ok(code::DONE)
@@ -85,7 +85,7 @@ pub extern "C" fn Consume(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&topiclen, &paylen, &keylen, &partition, &offset], || {
         let partition = partition.required("partition")?;
         let offset = offset.required("offset")?;
         let topic_room = topiclen.room("topiclen")?;
@@ -163,7 +163,7 @@ pub extern "C" fn ConsumeBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&batch, &rows], || {
         let batch = batch.required("batch")?;
         let rows = rows.required("rows")?;
         let timeout = Timeout::from_ms(timeout_ms)?;
@@ -202,7 +202,7 @@ pub extern "C" fn StoreBatchOffsets(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         let rows = usize::try_from(rows)
             .map_err(|_| Error::new(code::BAD_ARGUMENT, format!("the number of rows is negative: {rows}")))?;
         cons.get()?.store_batch_offsets(&*batch.get()?, rows)?;
@@ -232,7 +232,7 @@ pub extern "C" fn StoreBatchOffsets(
 /// - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere
 #[unsafe(no_mangle)]
 pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         let list = subscr.optional()?;
         cons.get()?.commit(list.as_deref())?;
         Ok(code::DONE)
@@ -260,10 +260,10 @@ pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
 /// - other: an error of Kafka
 #[unsafe(no_mangle)]
 pub extern "C" fn Committed(cons: Handle<Client>, subscr: Handle<Batch>, offset: Out<i64>) -> c_int {
-    boundary(ErrorText::NONE, || {
-        let list = subscr.take();
+    boundary(ErrorText::NONE, &[&Consumed(subscr), &offset], || {
         let offset = offset.required("offset")?;
-        offset.set(cons.get()?.committed(&*list?)?);
+        let list = subscr.take()?;
+        offset.set(cons.get()?.committed(&list)?);
         Ok(code::DONE)
     })
 }

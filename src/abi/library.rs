@@ -19,7 +19,7 @@ use crate::error::{self, Error, code};
 /// - any: the version as a number, 0xMMmmrrpp (major, minor, revision, 0xff for a release)
 #[unsafe(no_mangle)]
 pub extern "C" fn Version(version: TextOut, len: c_int) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         let (number, text) = describe::engine_version();
         version.write_cut(usize::try_from(len).unwrap_or(0), &text);
         Ok(number)
@@ -42,7 +42,7 @@ pub extern "C" fn Version(version: TextOut, len: c_int) -> c_int {
 /// - -1104: the room given is negative
 #[unsafe(no_mangle)]
 pub extern "C" fn Describe(buffer: TextOut, psize: InOut<i32>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         let text = describe::documented();
         let room = psize.room("psize")?;
         buffer.required(room, "buffer")?;
@@ -73,7 +73,7 @@ pub extern "C" fn Describe(buffer: TextOut, psize: InOut<i32>) -> i32 {
 /// - -1104: the room given is negative
 #[unsafe(no_mangle)]
 pub extern "C" fn DescribeAll(json: TextOut, len: InOut<i32>) -> i32 {
-    boundary(ErrorText::NONE, || Ok(json.with_room(len, "json")?.put(describe::all())))
+    boundary(ErrorText::NONE, &[&len], || Ok(json.with_room(len, "json")?.put(describe::all())))
 }
 
 /// Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.
@@ -93,7 +93,7 @@ pub extern "C" fn DescribeAll(json: TextOut, len: InOut<i32>) -> i32 {
 /// - -1104: the room given is negative
 #[unsafe(no_mangle)]
 pub extern "C" fn DescribeError(code: i32, json: TextOut, len: InOut<i32>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&len], || {
         let text =
             serde_json::to_string(&error::describe(code)).map_err(|e| Error::new(code::INTERNAL, e.to_string()))?;
         Ok(json.with_room(len, "json")?.put(&text))

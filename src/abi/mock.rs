@@ -1,7 +1,9 @@
 //! Embedded cluster: librdkafka's mock brokers on real sockets of the loopback interface, for trying out and for tests.
 //!
 //! It keeps records in memory, 5 MiB or 100,000 a partition. It has no TLS or SASL, admin operations only in part, no
-//! read_committed and no look-up of offsets by time.
+//! read_committed and no look-up of offsets by time. It refuses commits with 27 while a group rebalances, so records may
+//! come again then. Who joins a group that a member has left waits for that one's session timeout (`session.timeout.ms`,
+//! 45 s): take 6000 or a new group.
 
 use std::ffi::c_int;
 
@@ -30,7 +32,7 @@ pub extern "C" fn NewMockCluster(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&mock], || {
         let mock = mock.required("mock")?;
         mock.set(MockCluster::start(brokers)?)?;
         Ok(code::DONE)
@@ -51,7 +53,7 @@ pub extern "C" fn NewMockCluster(
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn GetMockBootstrap(mock: Handle<MockCluster>, buf: TextOut, len: InOut<i32>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&len], || {
         let buf = buf.with_room(len, "buf")?;
         Ok(buf.put(&mock.get()?.bootstrap()))
     })
@@ -81,7 +83,7 @@ pub extern "C" fn GetMockBootstrap(mock: Handle<MockCluster>, buf: TextOut, len:
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn MockRequest(mock: Handle<MockCluster>, json: Text, errtxt: TextOut, plen: InOut<c_int>) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
         mock.get()?.request(json.get("json")?)?;
         Ok(code::DONE)
     })
@@ -97,7 +99,7 @@ pub extern "C" fn MockRequest(mock: Handle<MockCluster>, json: Text, errtxt: Tex
 /// - -1100, -1101, -1107, -1108: the handle is not right
 #[unsafe(no_mangle)]
 pub extern "C" fn DelMockCluster(mock: Handle<MockCluster>) -> i32 {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         mock.take()?.stop();
         Ok(code::DONE)
     })

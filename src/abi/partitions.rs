@@ -21,7 +21,7 @@ use crate::error::code;
 /// - -1112: too many handles are open
 #[unsafe(no_mangle)]
 pub extern "C" fn NewTopicPartitionList(subscr: HandleOut<Batch>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&subscr], || {
         subscr.required("subscr")?.set(Batch::new_list())?;
         Ok(code::DONE)
     })
@@ -44,7 +44,7 @@ pub extern "C" fn NewTopicPartitionList(subscr: HandleOut<Batch>) -> c_int {
 /// - -1114: the handle is a batch of another kind, or its columns do not fit together
 #[unsafe(no_mangle)]
 pub extern "C" fn SetTopicPartitionList(subscr: Handle<Batch>, topic: Text, partition: i32) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         subscr.get()?.add_partition(topic.get("topic")?, partition)?;
         Ok(code::DONE)
     })
@@ -68,7 +68,7 @@ pub extern "C" fn SetTopicPartitionList(subscr: Handle<Batch>, topic: Text, part
 /// - -1114: the handle is a batch of another kind, or its columns do not fit together
 #[unsafe(no_mangle)]
 pub extern "C" fn SetOffset(subscr: Handle<Batch>, topic: Text, partition: i32, offset: i64) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[], || {
         subscr.get()?.set_offset(topic.get("topic")?, partition, offset)?;
         Ok(code::DONE)
     })

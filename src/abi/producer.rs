@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_ulonglong};
 
 use super::boundary::boundary;
-use super::types::{ColumnOut, Data, ErrorText, Handle, HandleOut, In, InOut, Out, Text, TextOut};
+use super::types::{ColumnOut, Data, ErrorText, Handle, HandleOut, IdOut, In, InOut, Out, Text, TextOut};
 use crate::client::batch::Batch;
 use crate::client::producer::MessageId;
 use crate::client::{Client, Timeout};
@@ -51,7 +51,7 @@ pub extern "C" fn Produce(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&IdOut(msgid)], || {
         let msgid = msgid.required("msgid")?;
         let id = MessageId::next();
         msgid.set(id.number());
@@ -87,7 +87,7 @@ pub extern "C" fn DeliveryReport(
     err: ColumnOut<c_int>,
     plength: InOut<c_int>,
 ) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&plength], || {
         let room = plength.room("plength")?;
         let msgid = msgid.required(room, "msgid")?;
         let err = err.required(room, "err")?;
@@ -116,7 +116,7 @@ pub extern "C" fn DeliveryReport(
 /// - -1102, -1104: a pointer is null, the room is negative
 #[unsafe(no_mangle)]
 pub extern "C" fn DRMessageError(err: In<c_int>, errtxt: TextOut, plen: InOut<c_int>) -> c_int {
-    boundary(ErrorText::NONE, || {
+    boundary(ErrorText::NONE, &[&plen], || {
         let room = plen.room("plen")?;
         let errtxt = errtxt.required(room, "errtxt")?;
         plen.set(errtxt.write_cut(room, &error::text(err.get("err")?)));
@@ -164,7 +164,7 @@ pub extern "C" fn ProduceBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&first_msgid, &left, &refused], || {
         let first_msgid = first_msgid.required("first_msgid")?;
         let left = left.required("left")?;
         let refused = refused.required("refused")?;
@@ -180,7 +180,7 @@ pub extern "C" fn ProduceBatch(
 }
 
 /// Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
-/// status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one ledger.
+/// timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one ledger.
 ///
 /// Waits for the first report only, and only while records are in flight. `DelBatch` deletes the batch.
 ///
@@ -208,7 +208,7 @@ pub extern "C" fn DeliveryReportBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&batch, &rows], || {
         let batch = batch.required("batch")?;
         let rows = rows.required("rows")?;
         let timeout = Timeout::from_ms(timeout_ms)?;
@@ -245,7 +245,7 @@ pub extern "C" fn GetOutstanding(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&in_flight, &unread, &forgotten], || {
         let in_flight = in_flight.required("in_flight")?;
         let unread = unread.required("unread")?;
         let forgotten = forgotten.required("forgotten")?;
@@ -282,7 +282,7 @@ pub extern "C" fn FlushProducer(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), || {
+    boundary(ErrorText::new(errtxt, plen), &[&left], || {
         let left = left.required("left")?;
         let timeout = Timeout::from_ms(timeout_ms)?;
         prod.get()?.flush(timeout, |count| left.set(count))?;

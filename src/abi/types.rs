@@ -8,8 +8,63 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
+
+use crate::client::producer::MessageId;
 use crate::error::{Error, Result, code};
 use crate::handle::{self, Kind};
+
+/// What a call leaves behind where it fails.
+pub trait Output {
+    /// Makes it 0, if the host gave room for it.
+    fn zero(&self);
+}
+
+impl<T: Default> Output for Out<T> {
+    fn zero(&self) {
+        if !self.0.is_null() {
+            self.set(T::default());
+        }
+    }
+}
+
+impl<T: Length> Output for InOut<T> {
+    fn zero(&self) {
+        if !self.0.is_null() {
+            self.set(0);
+        }
+    }
+}
+
+impl<K> Output for HandleOut<K> {
+    fn zero(&self) {
+        if !self.0.is_null() {
+            // SAFETY: not null; the host vouches for one pointer's room.
+            unsafe { self.0.write_unaligned(std::ptr::null_mut()) };
+        }
+    }
+}
+
+/// A handle that the call consumes also where it fails.
+pub struct Consumed<K>(pub Handle<K>);
+
+impl<K: Kind> Output for Consumed<K> {
+    fn zero(&self) {
+        // It may be gone already.
+        let _ = self.0.take();
+    }
+}
+
+/// The id of a record, which is set also where the call fails.
+pub struct IdOut(pub Out<u64>);
+
+impl Output for IdOut {
+    fn zero(&self) {
+        if !self.0.0.is_null() {
+            self.0.set(MessageId::next().number());
+        }
+    }
+}
 
 /// A handle given by value (`P`).
 #[repr(transparent)]
@@ -43,14 +98,20 @@ impl<K: Kind> Handle<K> {
 #[repr(transparent)]
 pub struct HandleOut<K>(*mut *mut c_void, PhantomData<K>);
 
+impl<K> Clone for HandleOut<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for HandleOut<K> {}
+
 impl<K: Kind> HandleOut<K> {
     /// Checks for null and sets it to 0 until `set`.
     pub fn required(self, name: &str) -> Result<Self> {
         if self.0.is_null() {
             return Err(null(name));
         }
-        // SAFETY: not null; the host vouches for one pointer's room.
-        unsafe { self.0.write_unaligned(std::ptr::null_mut()) };
+        self.zero();
         Ok(self)
     }
 
@@ -319,6 +380,42 @@ impl<T: Copy> ColumnOut<T> {
                 std::ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), self.0.cast::<u8>(), size_of_val(values));
             }
         }
+    }
+}
+
+/// A structure of the Arrow C data interface, `struct ArrowArray` or `struct ArrowSchema` (`P`).
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Arrow(*mut c_void);
+
+impl Arrow {
+    /// Null and unaligned addresses are refused.
+    pub fn required(self, name: &str) -> Result<Self> {
+        if self.0.is_null() {
+            return Err(null(name));
+        }
+        if self.0.cast::<u64>().is_aligned() {
+            return Ok(self);
+        }
+        Err(Error::new(code::BAD_ARGUMENT, format!("{name} is not the address of a structure: it is not aligned")))
+    }
+
+    /// Moves the array out of the host's structure, which is released by that.
+    pub fn take_array(self) -> FFI_ArrowArray {
+        // SAFETY: checked by `required`; the host vouches for a structure of Arrow.
+        unsafe { FFI_ArrowArray::from_raw(self.0.cast()) }
+    }
+
+    /// Moves the schema out of the host's structure, which is released by that.
+    pub fn take_schema(self) -> FFI_ArrowSchema {
+        // SAFETY: as above.
+        unsafe { FFI_ArrowSchema::from_raw(self.0.cast()) }
+    }
+
+    /// Moves `value`, an array or a schema, into the host's room.
+    pub fn put<T>(self, value: T) {
+        // SAFETY: checked by `required`; the host vouches for the room of the structure.
+        unsafe { self.0.cast::<T>().write(value) }
     }
 }
 

@@ -69,7 +69,7 @@ columns! {
     Partition = "partition", Int32, Row, [Records, List, Reports], "partition; -1: none or any";
     Offset = "offset", Int64, Row, [Records, List, Reports], "offset; in a list that of the record to be read next, -1001: none";
     Timestamp = "timestamp", Int64, Row, [Records, Reports], "ms since 1970; -1: none";
-    TimestampType = "timestamp_type", Int32, Row, [Records], "0 none, 1 set by the producer, 2 set by the broker";
+    TimestampType = "timestamp_type", Int32, Row, [Records, Reports], "0 none, 1 set by the producer, 2 set by the broker";
     LeaderEpoch = "leader_epoch", Int32, Row, [Records, List], "epoch of the partition's leader; -1: none";
     Key = "key", Bytes, Row, [Records], "keys";
     Value = "value", Bytes, Row, [Records], "values";
@@ -175,11 +175,6 @@ impl BytesColumn {
     /// Whether another `more` bytes fit.
     pub fn has_room(&self, more: usize) -> bool {
         self.data.len() + more <= i32::MAX as usize
-    }
-
-    /// What Arrow gives: offsets from 0, `data`, and for each row whether it is valid.
-    pub fn from_parts(offsets: Vec<i32>, data: Vec<u8>, validity: Vec<u8>) -> BytesColumn {
-        BytesColumn { offsets, data, validity }
     }
 
     fn from_lengths(column: &str, bytes: &[u8], lengths: &[i32]) -> Result<BytesColumn> {
@@ -604,6 +599,7 @@ pub fn of_reports(reports: &[super::ledger::Report], topics: &[Arc<super::engine
         (Id::Partition, int32(|report| report.partition)),
         (Id::Offset, int64(|report| report.offset)),
         (Id::Timestamp, int64(|report| report.timestamp)),
+        (Id::TimestampType, int32(|report| report.timestamp_type)),
         (Id::Status, int32(|report| report.status)),
         (Id::Latency, int64(|report| report.latency)),
     ];

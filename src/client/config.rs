@@ -97,7 +97,8 @@ pub const PROPERTIES: &[Property] = &[
         name: "kaffi.delivery.reports",
         default: "auto",
         meaning: "which delivery reports are kept till they are read: all, errors, none; auto: all from the first call \
-                  for reports on, before it the oldest successes may be forgotten",
+                  for reports on, before it the oldest successes may be forgotten. delivery.report.only.error, if set to \
+                  true, says errors",
         set: |settings, value| {
             settings.reports = match value {
                 "auto" => Keep::Auto,
@@ -145,9 +146,10 @@ const DEFAULTS: &[(&str, &str, Type)] = &[
     ("fetch.queue.backoff.ms", "10", Type::Consumer),
 ];
 
-/// Properties that no host may set: a process-wide signal handler, a queue that nobody reads, texts taken for addresses.
+/// Properties that no host may set: a process-wide signal handler, a queue that nobody reads, events in place of the
+/// callbacks that kaffi needs, texts taken for addresses.
 fn is_refused(key: &str) -> bool {
-    matches!(key, "internal.termination.signal" | "log.queue") || key.starts_with("ut_")
+    matches!(key, "internal.termination.signal" | "log.queue" | "enabled_events") || key.starts_with("ut_")
 }
 
 /// Whether the value of a property must not be shown.
@@ -308,6 +310,9 @@ impl Config {
                 self.settings.store =
                     if value.eq_ignore_ascii_case("false") { Store::Manual } else { Store::Delivered };
             }
+            if key == "delivery.report.only.error" {
+                self.settings.reports = if value.eq_ignore_ascii_case("true") { Keep::Errors } else { Keep::Auto };
+            }
         }
         put(&mut self.own, key, value);
         Ok(())
@@ -319,8 +324,8 @@ impl Config {
 
     /// What the host set, by one of the names of a property.
     pub fn given(&self, names: &[&str]) -> Option<&str> {
-        let all = self.own.iter().chain(&self.topic);
-        all.rev().find(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| value.as_str())
+        let mut all = self.own.iter().rev().chain(self.topic.iter().rev());
+        all.find(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| value.as_str())
     }
 
     pub fn get(&self, key: &str) -> Result<String> {
@@ -388,6 +393,111 @@ impl Config {
             // What counts as processed is for kaffi to say.
             conf.set("enable.auto.offset.store", "false")?;
         }
+        if client == Some(Type::Producer) {
+            // The ledger has to hear of each record; which reports are kept is its own business.
+            conf.set("delivery.report.only.error", "false")?;
+        }
         Ok(conf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[(&str, &str)]) -> Config {
+        let mut config = Config::default();
+        for (key, value) in pairs {
+            config.set(key, value).expect(key);
+        }
+        config
+    }
+
+    fn code_of<T>(result: Result<T>) -> i32 {
+        result.map_or_else(|e| e.code, |_| code::DONE)
+    }
+
+    #[test]
+    fn what_is_set_is_read_and_else_the_default() {
+        let config = set(&[("bootstrap.servers", "a:1"), ("linger.ms", "7"), ("kaffi.poll.timeout.ms", "5")]);
+        let cases = [
+            ("bootstrap.servers", "a:1"),
+            ("metadata.broker.list", "a:1"),
+            ("linger.ms", "7"),
+            ("queue.buffering.max.ms", "7"),
+            ("kaffi.poll.timeout.ms", "5"),
+            ("kaffi.close.timeout.ms", "30000"),
+            ("fetch.queue.backoff.ms", "10"),
+            ("acks", "-1"),
+            ("request.required.acks", "-1"),
+            ("socket.timeout.ms", "60000"),
+            ("group.id", ""),
+        ];
+        for (key, value) in cases {
+            assert_eq!(config.get(key), Ok(value.to_string()), "{key}");
+        }
+        assert_eq!(code_of(config.get("no.such")), code::UNKNOWN_PROPERTY);
+        assert_eq!(code_of(config.get("kaffi.no.such")), code::UNKNOWN_PROPERTY);
+        assert_eq!(set(&[("acks", "1")]).get("acks"), Ok("1".to_string()));
+        assert_eq!(set(&[("fetch.queue.backoff.ms", "1000")]).get("fetch.queue.backoff.ms"), Ok("1000".to_string()));
+    }
+
+    #[test]
+    fn every_property_of_kaffi_takes_its_default_and_refuses_nonsense() {
+        for property in PROPERTIES {
+            assert_eq!(set(&[(property.name, property.default)]).get(property.name), Ok(property.default.to_string()));
+            assert_eq!(Config::default().get(property.name), Ok(property.default.to_string()));
+            for wrong in ["", "-1", "none of these", "99999999999"] {
+                let e = Config::default().set(property.name, wrong).expect_err(property.name);
+                assert_eq!(e.code, code::INVALID_VALUE);
+                assert!(e.text.contains(property.name), "{}", e.text);
+            }
+        }
+    }
+
+    #[test]
+    fn refused_values_leave_no_trace() {
+        let mut config = set(&[("linger.ms", "7")]);
+        assert_eq!(code_of(config.set("linger.ms", "many")), code::INVALID_VALUE);
+        assert_eq!(code_of(config.set("no.such", "1")), code::UNKNOWN_PROPERTY);
+        for key in ["internal.termination.signal", "log.queue", "ut_handle_ProduceResponse", "enabled_events"] {
+            assert_eq!(code_of(config.set(key, "1")), code::INVALID_VALUE, "{key}");
+        }
+        assert_eq!(config.get("linger.ms"), Ok("7".to_string()));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for key in ["sasl.password", "ssl.key.password", "ssl.keystore.password", "sasl.oauthbearer.client.secret"] {
+            assert_eq!(Config::default().get(key), Ok(String::new()), "{key}");
+            assert_eq!(set(&[(key, "Geheim1")]).get(key), Ok("[redacted]".to_string()), "{key}");
+        }
+        let e = Config::default().set("ssl.key.pem", "Geheim1").map_or_else(|e| e.text, |()| String::new());
+        assert!(!e.contains("Geheim1"), "{e}");
+        assert_eq!(code_of(Config::default().get("my.password")), code::UNKNOWN_PROPERTY);
+    }
+
+    #[test]
+    fn what_a_client_sets_goes_before_its_topic_properties() {
+        let topic = TopicConf::new();
+        topic.set("acks", "0").expect("acks");
+        topic.set("message.timeout.ms", "1234").expect("message.timeout.ms");
+        assert_eq!(code_of(topic.set("acks", "many")), code::INVALID_VALUE);
+        assert_eq!(code_of(topic.set("no.such", "1")), code::UNKNOWN_PROPERTY);
+        let mut config = set(&[("acks", "1")]);
+        config.set_default_topic(&topic);
+        assert_eq!(config.get("acks"), Ok("1".to_string()));
+        assert_eq!(config.get("message.timeout.ms"), Ok("1234".to_string()));
+        assert_eq!(config.given(&["acks"]), Some("1"));
+    }
+
+    #[test]
+    fn names_of_librdkafka_for_what_kaffi_does() {
+        assert_eq!(set(&[("enable.auto.offset.store", "false")]).settings.store, Store::Manual);
+        assert_eq!(set(&[("enable.auto.offset.store", "true")]).settings.store, Store::Delivered);
+        let config = set(&[("delivery.report.only.error", "true")]);
+        assert_eq!(config.settings.reports, Keep::Errors);
+        let built = config.build(Some(Type::Producer)).expect("a configuration");
+        assert_eq!(built.get("delivery.report.only.error").as_deref(), Some("false"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Type;
 use super::config::Config;
@@ -12,29 +13,48 @@ use crate::error::{Error, Result, code};
 
 /// Asks the brokers until one answers, or it is clear that none will.
 pub fn check(engine: &Engine, inside: &Inside<'_>, timeout: Timeout) -> Result<i32> {
+    ask(engine, inside, timeout, false)
+}
+
+/// `fresh`: the client was made for this, so that any answer that it ever got will do.
+fn ask(engine: &Engine, inside: &Inside<'_>, timeout: Timeout, fresh: bool) -> Result<i32> {
+    // An answer that takes longer than this is not seen; waiting longer would keep a close from its half second.
+    const LONGEST: Duration = Duration::from_millis(450);
     let deadline = timeout.deadline();
     loop {
         let mut metadata = ptr::null();
         // SAFETY: a live client; what comes is freed at once.
         let err = unsafe {
-            let wait = sys::ms(deadline.slice()).max(1);
+            let wait = sys::ms(deadline.left().min(LONGEST)).max(1);
             let err = sys::rd_kafka_metadata(engine.rk(), 0, ptr::null_mut(), &raw mut metadata, wait);
             if err == 0 {
                 rd::rd_kafka_metadata_destroy(metadata);
             }
             err
         };
-        if err == 0 {
+        if err == 0 || (fresh && is_known(engine)) {
             engine.hub().diagnosis.clear();
             return Ok(code::DONE);
         }
-        engine.serve(std::time::Duration::ZERO);
+        engine.serve(Duration::ZERO);
         inside.check()?;
         let servers = engine.bootstrap_servers();
         let refused = servers > 0 && engine.hub().diagnosis.refusals() >= servers;
         if deadline.is_over() || refused {
             return Err(engine.hub().diagnosis.explain("no broker answered", code::TIMED_OUT));
         }
+    }
+}
+
+/// Whether a broker has ever told the client which cluster it belongs to.
+fn is_known(engine: &Engine) -> bool {
+    // SAFETY: a live client; the text is given back.
+    unsafe {
+        let id = rd::rd_kafka_clusterid(engine.rk(), 0);
+        if !id.is_null() {
+            rd::rd_kafka_mem_free(engine.rk(), id.cast());
+        }
+        !id.is_null()
     }
 }
 
@@ -48,8 +68,8 @@ pub fn check_aside(config: &Config, inside: &Inside<'_>, timeout: Timeout) -> Re
     }
     let hub = Arc::new(Hub::default());
     let engine = Engine::start(Type::Admin, config.build(Some(Type::Admin))?, &hub)?;
-    let result = check(&engine, inside, timeout);
-    engine.end(Timeout::of(std::time::Duration::ZERO).deadline(), true);
+    let result = ask(&engine, inside, timeout, true);
+    engine.end(Timeout::of(Duration::ZERO).deadline(), true);
     result
 }
 
@@ -67,8 +87,11 @@ pub fn set_running(engine: &Engine, config: &Config, key: &str, value: &str) -> 
             // SAFETY: a live client, NUL-terminated texts; the error is taken.
             unsafe {
                 let error = rd::rd_kafka_sasl_set_credentials(engine.rk(), user.as_ptr(), password.as_ptr());
-                sys::take_error(error, key).map_err(|e| e.with_code(code::INVALID_VALUE))
+                sys::take_error(error, key).map_err(|e| e.with_code(code::INVALID_VALUE))?;
             }
+            // What was refused before does not speak of these.
+            engine.hub().diagnosis.clear();
+            Ok(())
         }
         "log_level" => {
             let level = value.parse::<i32>().ok().filter(|level| (0..=7).contains(level));

@@ -2,7 +2,7 @@
 //!
 //! What was fetched and not handed out is in no position and is never committed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -86,6 +86,8 @@ struct State {
     in_hand: Vec<(Partition, Mark)>,
     /// The last batch handed out, and the marks of its rows.
     last_batch: Option<(Origin, Vec<(Partition, Mark)>)>,
+    /// The host said how much of that batch is processed: till the next consuming call no more of it counts.
+    partly: bool,
     last_poll: Instant,
     last_store: Instant,
 }
@@ -116,6 +118,7 @@ impl Consumer {
             positions: HashMap::new(),
             in_hand: Vec::new(),
             last_batch: None,
+            partly: false,
             last_poll: now,
             last_store: now,
         };
@@ -139,7 +142,9 @@ impl Consumer {
         if entries.is_empty() {
             return Err(Error::new(-186, "the list is empty: add topics with SetTopicPartitionList"));
         }
-        let list = NativeList::new(entries)?;
+        // Partitions do not matter here, and the engine refuses a topic that is named twice.
+        let mut named = HashSet::new();
+        let list = NativeList::new(entries.iter().filter(|entry| named.insert(&entry.topic)))?;
         // SAFETY: a live client and list.
         match unsafe { sys::rd_kafka_subscribe(self.engine.rk(), list.as_ptr()) } {
             0 => Ok(()),
@@ -150,10 +155,20 @@ impl Consumer {
         }
     }
 
+    /// Without a group nothing can have been subscribed to, and there is no queue to wait at.
+    fn expect_group(&self) -> Result<()> {
+        if self.queue.is_null() {
+            return Err(Error::new(code::NOT_STARTED, "nothing is subscribed to: set group.id, then subscribe"));
+        }
+        Ok(())
+    }
+
     /// Hands the next record to `give`, which may refuse it; then it stays.
     pub fn consume(&self, inside: &Inside<'_>, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
+        self.expect_group()?;
         let deadline = Timeout::of(self.settings.poll_timeout).deadline();
         let mut state = self.lock(inside, deadline)?;
+        state.partly = false;
         self.count_processed(&mut state);
         if state.last_poll.elapsed() >= POLL_EVERY {
             self.fetch(&mut state, 1, Duration::ZERO);
@@ -194,64 +209,33 @@ impl Consumer {
 
     /// Hands out the records that are there. Waits for the first.
     pub fn consume_batch(&self, inside: &Inside<'_>, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
+        self.expect_group()?;
         let deadline = timeout.deadline();
         let mut state = self.lock(inside, deadline)?;
         if max == 0 {
             self.fetch(&mut state, 1, Duration::ZERO);
             return Err(no_record());
         }
+        state.partly = false;
         self.count_processed(&mut state);
         if state.last_poll.elapsed() >= POLL_EVERY {
             self.fetch(&mut state, 1, Duration::ZERO);
         }
         self.await_fetched(&mut state, inside, max.min(FETCH), deadline)?;
-        if matches!(state.fetched.front(), Some(Fetched::Error(_))) {
-            return Err(take_error(&mut state.fetched));
-        }
-        let mut batch = Records::default();
+        // It is gathered in the state, where a rebalance takes away what is revoked.
         let limit = self.settings.batch_max_bytes;
         loop {
-            // Take what is in hand, then look whether the engine has more.
-            while batch.rows() < max && batch.bytes() < limit {
-                let Some(Fetched::Rows { records, next }) = state.fetched.front_mut() else { break };
-                let left = records.rows() - *next;
-                if batch.rows() == 0 && *next == 0 && left <= max && records.bytes() <= limit {
-                    batch = std::mem::take(&mut **records);
-                    state.fetched.pop_front();
-                    continue;
-                }
-                let (from, mut to) = (*next, *next + left.min(max - batch.rows()));
-                let mut size = batch.bytes();
-                for row in from..to {
-                    size += records.key.get(row).map_or(0, <[u8]>::len) + records.value.get(row).map_or(0, <[u8]>::len);
-                    if size > limit && row > from {
-                        to = row;
-                        break;
-                    }
-                }
-                batch.append(records, |row| (from..to).contains(&row));
-                if to == records.rows() {
-                    state.fetched.pop_front();
-                } else {
-                    *next = to;
-                    break;
-                }
-            }
-            let more = state.fetched.is_empty() && batch.rows() < max && batch.bytes() < limit;
-            if !more || self.fetch(&mut state, FETCH.min(max - batch.rows()), Duration::ZERO) == 0 {
+            let (rows, bytes, error) = ready(&state.fetched);
+            if error || rows >= max || bytes >= limit || self.fetch(&mut state, max - rows, Duration::ZERO) == 0 {
                 break;
             }
         }
-        // A rebalance while filling up takes rows away from what is in this batch already.
-        let positions = &state.positions;
-        let revoked = (0..batch.rows()).any(|row| !positions.contains_key(&partition_of(&batch, row)));
-        if revoked {
-            let mut kept = Records::default();
-            kept.append(&batch, |row| positions.contains_key(&partition_of(&batch, row)));
-            batch = kept;
-            if batch.rows() == 0 {
-                return Err(no_record());
-            }
+        if matches!(state.fetched.front(), Some(Fetched::Error(_))) {
+            return Err(take_error(&mut state.fetched));
+        }
+        let batch = take_rows(&mut state.fetched, max, limit);
+        if batch.rows() == 0 {
+            return Err(no_record());
         }
         let marks: Vec<_> = (0..batch.rows())
             .map(|row| {
@@ -274,7 +258,7 @@ impl Consumer {
 
     /// Only the first rows of the last batch are processed so far.
     pub fn store_batch_offsets(&self, inside: &Inside<'_>, batch: &Batch, rows: usize) -> Result<()> {
-        let mut state = self.lock(inside, Timeout::of(self.settings.poll_timeout).deadline())?;
+        let mut state = self.interrupt(inside)?;
         let marks = match &state.last_batch {
             Some((origin, marks)) if batch.origin == Some(*origin) => marks,
             _ => return Err(Error::new(code::BAD_BATCH, "this is not the batch that the last ConsumeBatch gave")),
@@ -283,7 +267,8 @@ impl Consumer {
             return Err(Error::new(code::BAD_ARGUMENT, format!("{rows} rows: the batch has {}", marks.len())));
         }
         let processed = last_marks(&marks[..rows]);
-        state.in_hand.clear();
+        let in_hand = last_marks(marks);
+        (state.in_hand, state.partly) = (in_hand, true);
         for (partition, mark) in processed {
             if let Some(position) = state.positions.get_mut(&partition) {
                 position.processed = Some(mark);
@@ -322,15 +307,14 @@ impl Consumer {
 
     /// What was handed out counts as processed now, unless the host says so itself.
     fn count_processed(&self, state: &mut State) {
-        let State { in_hand, positions, .. } = state;
-        if self.settings.store != Store::Manual {
-            for (partition, mark) in in_hand.iter() {
-                if let Some(position) = positions.get_mut(partition) {
-                    position.processed = Some(*mark);
+        let State { in_hand, positions, partly, .. } = state;
+        if self.settings.store != Store::Manual && !*partly {
+            for (partition, mark) in in_hand.drain(..) {
+                if let Some(position) = positions.get_mut(&partition) {
+                    position.processed = Some(mark);
                 }
             }
         }
-        in_hand.clear();
         if state.last_store.elapsed() >= STORE_EVERY {
             self.store(state);
         }
@@ -378,46 +362,47 @@ impl Consumer {
     /// Asks the engine for records, which also counts as a poll and lets a rebalance take effect. How many came.
     fn fetch(&self, state: &mut State, max: usize, wait: Duration) -> usize {
         self.engine.serve(Duration::ZERO);
-        if self.queue.is_null() {
-            return 0;
-        }
         self.store(state);
         state.last_poll = Instant::now();
         let mut messages = [ptr::null_mut(); FETCH];
         let max = max.min(FETCH);
-        let count = if self.eof {
+        if self.eof {
             // consume_batch_queue would move the position past an end of partition, and skip a record later.
             // SAFETY: a live queue.
             messages[0] = unsafe { rd::rd_kafka_consume_queue(self.queue, sys::ms(wait)) };
-            usize::from(!messages[0].is_null())
-        } else if wait.is_zero() {
-            self.take_messages(&mut messages[..max], wait)
-        } else {
+            let count = usize::from(!messages[0].is_null());
+            self.take_in(state, &messages[..count]);
+            return count;
+        }
+        let mut count = 0;
+        if !wait.is_zero() {
             // Its timeout is for a full array: wait for one, then take what is there.
-            match self.take_messages(&mut messages[..1], wait) {
-                0 => 0,
-                one => one + self.take_messages(&mut messages[one..max], Duration::ZERO),
+            count = self.take_messages(&mut messages[..1], wait);
+            self.take_in(state, &messages[..count]);
+            if count == 0 {
+                return 0;
             }
-        };
+        }
+        let more = self.take_messages(&mut messages[count..max], Duration::ZERO);
+        self.take_in(state, &messages[count..count + more]);
+        count + more
+    }
+
+    /// Copies what one call of the engine gave, behind what is there, and destroys it. A change of the assignment that
+    /// happened in that call came before a record for which it waited, and after those that were there.
+    fn take_in(&self, state: &mut State, messages: &[*mut rd::rd_kafka_message_t]) {
+        let changed = self.apply_rebalances(state);
         let mut rewind = Vec::new();
-        let mut rows = Records::default();
-        let mut fetched = Vec::new();
-        for &message in &messages[..count] {
+        for &message in messages {
             // SAFETY: a live message of this client, destroyed here, once.
             unsafe {
                 match sys::message_error(message) {
                     0 => {
                         let size = (*message).len + (*message).key_len;
-                        if rows.rows() > 0 && rows.bytes() + size > self.settings.batch_max_bytes {
-                            fetched.push(Fetched::rows(std::mem::take(&mut rows)));
-                        }
-                        push(&mut rows, message);
+                        push(self.chunk(&mut state.fetched, size), message);
                     }
                     err => {
-                        if rows.rows() > 0 {
-                            fetched.push(Fetched::rows(std::mem::take(&mut rows)));
-                        }
-                        fetched.push(Fetched::Error(self.consumer_error(err, message)));
+                        state.fetched.push_back(Fetched::Error(self.consumer_error(err, message)));
                         if err != code::PARTITION_EOF && !(*message).rkt.is_null() {
                             let topic = sys::text(rd::rd_kafka_topic_name((*message).rkt));
                             rewind.push((topic, (*message).partition, (*message).offset));
@@ -427,15 +412,27 @@ impl Consumer {
                 rd::rd_kafka_message_destroy(message);
             }
         }
-        if rows.rows() > 0 {
-            fetched.push(Fetched::rows(rows));
+        if changed {
+            drop_revoked(state);
         }
-        state.fetched.extend(fetched);
-        self.apply_rebalances(state);
         if !rewind.is_empty() {
             self.rewind(state, &rewind);
         }
-        count
+    }
+
+    /// Where the next record of `size` bytes goes: a chunk that nothing was handed out of, and that can become a batch.
+    fn chunk<'a>(&self, fetched: &'a mut VecDeque<Fetched>, size: usize) -> &'a mut Records {
+        let fits = match fetched.back() {
+            Some(Fetched::Rows { records, next: 0 }) => records.bytes() + size <= self.settings.batch_max_bytes,
+            _ => false,
+        };
+        if !fits {
+            fetched.push_back(Fetched::rows(Records::default()));
+        }
+        match fetched.back_mut() {
+            Some(Fetched::Rows { records, .. }) => records,
+            _ => unreachable!("a chunk was pushed"),
+        }
     }
 
     fn take_messages(&self, into: &mut [*mut rd::rd_kafka_message_t], wait: Duration) -> usize {
@@ -470,9 +467,10 @@ impl Consumer {
         }
     }
 
-    /// Lets changes of the assignment take effect on what is in hand.
-    fn apply_rebalances(&self, state: &mut State) {
+    /// Lets changes of the assignment take effect on what is in hand; whether there were any.
+    fn apply_rebalances(&self, state: &mut State) -> bool {
         let rebalances = std::mem::take(&mut *self.engine.hub().rebalances.lock());
+        let changed = !rebalances.is_empty();
         for rebalance in rebalances {
             match rebalance {
                 Rebalance::Assigned(entries) => {
@@ -487,18 +485,9 @@ impl Consumer {
                     }
                 }
             }
-            let positions = &state.positions;
-            state.in_hand.retain(|(partition, _)| positions.contains_key(partition));
-            for fetched in &mut state.fetched {
-                if let Fetched::Rows { records, next } = fetched {
-                    let from = *next;
-                    let mut kept = Records::default();
-                    kept.append(records, |row| row >= from && positions.contains_key(&partition_of(records, row)));
-                    (**records, *next) = (kept, 0);
-                }
-            }
-            state.fetched.retain(|fetched| !matches!(fetched, Fetched::Rows { records, .. } if records.rows() == 0));
+            drop_revoked(state);
         }
+        changed
     }
 
     /// After an error row the engine's position is past the record; puts it back to what was fetched before.
@@ -598,9 +587,7 @@ impl Consumer {
         loop {
             if let Some(event) = queue.poll(deadline.slice()) {
                 let (err, answers) = event.partitions();
-                for (entry, answer) in entries.iter_mut().zip(&answers) {
-                    entry.error = code::from_engine(answer.error);
-                }
+                note_errors(entries, &answers);
                 let first = entries.iter().map(|entry| code::to_engine(entry.error)).find(|&error| error != 0);
                 return match first.unwrap_or(err) {
                     0 => Ok(()),
@@ -792,6 +779,70 @@ fn take_error(fetched: &mut VecDeque<Fetched>) -> Error {
     }
 }
 
+/// How much can be handed out before the next error, and whether there is one.
+fn ready(fetched: &VecDeque<Fetched>) -> (usize, usize, bool) {
+    let (mut rows, mut bytes) = (0, 0);
+    for one in fetched {
+        match one {
+            Fetched::Rows { records, next } => {
+                rows += records.rows() - next;
+                bytes += records.bytes();
+            }
+            Fetched::Error(_) => return (rows, bytes, true),
+        }
+    }
+    (rows, bytes, false)
+}
+
+/// Takes the first rows, up to an error: `max` at most, and `limit` bytes unless one row has more.
+fn take_rows(fetched: &mut VecDeque<Fetched>, max: usize, limit: usize) -> Records {
+    let mut batch = Records::default();
+    while let Some(Fetched::Rows { records, next }) = fetched.front_mut() {
+        let from = *next;
+        if batch.rows() == 0 && from == 0 && records.rows() <= max && records.bytes() <= limit {
+            batch = std::mem::take(&mut **records);
+            fetched.pop_front();
+            continue;
+        }
+        let (mut to, mut size) = (from, batch.bytes());
+        let mut header = records.header_count[..from].iter().sum::<i32>() as usize;
+        while to < records.rows() && batch.rows() + to - from < max {
+            let length = |value: Option<&[u8]>| value.map_or(0, <[u8]>::len);
+            size += length(records.key.get(to)) + length(records.value.get(to));
+            for _ in 0..records.header_count[to] {
+                size += length(records.header_name.get(header)) + length(records.header_value.get(header));
+                header += 1;
+            }
+            if size > limit && batch.rows() + to - from > 0 {
+                break;
+            }
+            to += 1;
+        }
+        batch.append(records, |row| (from..to).contains(&row));
+        if to < records.rows() {
+            *next = to;
+            break;
+        }
+        fetched.pop_front();
+    }
+    batch
+}
+
+/// What is in hand or fetched of partitions that are not assigned any more goes.
+fn drop_revoked(state: &mut State) {
+    let State { fetched, positions, in_hand, .. } = state;
+    in_hand.retain(|(partition, _)| positions.contains_key(partition));
+    for one in fetched.iter_mut() {
+        if let Fetched::Rows { records, next } = one {
+            let from = *next;
+            let mut kept = Records::default();
+            kept.append(records, |row| row >= from && positions.contains_key(&partition_of(records, row)));
+            (**records, *next) = (kept, 0);
+        }
+    }
+    fetched.retain(|one| !matches!(one, Fetched::Rows { records, .. } if records.rows() == 0));
+}
+
 fn partition_of(records: &Records, row: usize) -> Partition {
     (Arc::clone(&records.topics[records.topic[row] as usize]), records.partition[row])
 }
@@ -819,6 +870,15 @@ fn entry(partition: &Partition, mark: Mark) -> Entry {
         leader_epoch: mark.epoch,
         metadata: None,
         error: 0,
+    }
+}
+
+/// Gives each entry the error of its answer: the engine sorts the answers.
+fn note_errors(entries: &mut [Entry], answers: &[Entry]) {
+    let of = |entry: &Entry| (entry.topic.clone(), entry.partition);
+    let errors: HashMap<_, _> = answers.iter().map(|answer| (of(answer), answer.error)).collect();
+    for entry in entries {
+        entry.error = code::from_engine(errors.get(&of(entry)).copied().unwrap_or(0));
     }
 }
 
@@ -864,5 +924,54 @@ unsafe fn push(rows: &mut Records, message: *const rd::rd_kafka_message_t) {
             }
         }
         rows.header_count.push(count as i32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(all: &[(&str, i32, i32)]) -> Vec<Entry> {
+        let mark = Mark { offset: 1, epoch: -1 };
+        let one = |&(topic, number, error): &(&str, i32, i32)| Entry { error, ..entry(&(topic.into(), number), mark) };
+        all.iter().map(one).collect()
+    }
+
+    #[test]
+    fn the_answers_of_a_commit_come_in_another_order() {
+        let mut list = entries(&[("b", 1, 0), ("a", 2, 0), ("a", 0, 0), ("c", 0, 0)]);
+        note_errors(&mut list, &entries(&[("a", 0, 22), ("a", 2, 0), ("b", 1, -1)]));
+        assert_eq!(list.iter().map(|entry| entry.error).collect::<Vec<_>>(), [9999, 0, 22, 0]);
+    }
+
+    #[test]
+    fn rows_are_taken_in_order_up_to_the_limits() {
+        let chunk = |from: i64, count: i64| {
+            let mut records = Records { topics: vec!["t".into()], ..Records::default() };
+            for offset in from..from + count {
+                records.topic.push(0);
+                records.partition.push(0);
+                records.offset.push(offset);
+                records.timestamp.push(-1);
+                records.timestamp_type.push(0);
+                records.leader_epoch.push(-1);
+                records.key.push(None);
+                records.value.push(Some(b"12345"));
+                records.header_count.push(1);
+                records.header_name.push(Some(b"name"));
+                records.header_value.push(Some(b"x"));
+            }
+            Fetched::rows(records)
+        };
+        let error = || Fetched::Error(Error::new(7, "seven"));
+        let mut fetched = VecDeque::from([chunk(0, 3), chunk(3, 4), error(), chunk(7, 1)]);
+        assert_eq!(ready(&fetched), (7, 70, true));
+        assert_eq!(take_rows(&mut fetched, 2, 1000).offset, [0, 1]);
+        assert_eq!(take_rows(&mut fetched, 100, 29).offset, [2, 3]);
+        assert_eq!(take_rows(&mut fetched, 100, 1).offset, [4]);
+        assert_eq!(take_rows(&mut fetched, 100, 1000).offset, [5, 6]);
+        assert_eq!(take_error(&mut fetched).code, 7);
+        assert_eq!(take_rows(&mut fetched, 1, 1000).offset, [7]);
+        assert!(fetched.is_empty());
     }
 }

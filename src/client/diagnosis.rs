@@ -42,10 +42,11 @@ impl Diagnosis {
     pub fn log(&self, facility: &str, line: &str) {
         let line = line.split_once("]: ").map_or(line, |(_, rest)| rest);
         if facility.contains("FAIL") || line.contains("Disconnected") {
-            let code = match line {
-                _ if line.contains("SASL authentication") || line.contains("uthentication fail") => AUTHENTICATION,
-                _ if line.contains("SSL") || line.contains("ssl") => SSL,
-                _ if line.contains("resolve") => RESOLVE,
+            // Without the address, whose scheme names TLS and SASL.
+            let code = match line.split_once(": ").map_or(line, |(_, what)| what) {
+                what if what.contains("SASL authentication") || what.contains("uthentication fail") => AUTHENTICATION,
+                what if what.contains("SSL") || what.contains("ssl") => SSL,
+                what if what.contains("resolve") => RESOLVE,
                 _ => TRANSPORT,
             };
             self.note(code, line);
@@ -120,4 +121,84 @@ impl Diagnosis {
 fn is_address(text: &str) -> bool {
     !text.contains(' ')
         && text.split('/').any(|part| part.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(lines: &[(&str, &str)]) -> Error {
+        let diagnosis = Diagnosis::default();
+        lines.iter().for_each(|(facility, line)| diagnosis.log(facility, line));
+        diagnosis.explain("no broker answered", -185)
+    }
+
+    #[test]
+    fn real_lines_in_plain_words() {
+        let cases: &[(&str, i32, &[&str])] = &[
+            (
+                "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection \
+                 refused (after 0ms in state CONNECT)",
+                TRANSPORT,
+                &["127.0.0.1:1: Connect", "Is a broker listening there?"],
+            ),
+            (
+                "[thrd:ssl://127.0.0.1:1/bootstrap]: ssl://127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: \
+                 Connection refused (after 0ms in state CONNECT)",
+                TRANSPORT,
+                &["127.0.0.1:1: Connect", "Is a broker listening there?"],
+            ),
+            (
+                "[thrd:no.such.host:9092/bootstrap]: no.such.host:9092/bootstrap: Failed to resolve \
+                 'no.such.host:9092': Name or service not known (after 12ms in state CONNECT)",
+                RESOLVE,
+                &["no.such.host:9092: Failed to resolve", "bootstrap.servers"],
+            ),
+            (
+                "[thrd:ssl://localhost:9092/bootstrap]: ssl://localhost:9092/bootstrap: SSL handshake failed: \
+                 error:0A000086:SSL routines::certificate verify failed (after 3ms in state SSL_HANDSHAKE)",
+                SSL,
+                &["localhost:9092: SSL handshake failed", "which CA signed it"],
+            ),
+            (
+                "[thrd:sasl_ssl://localhost:9093/1]: sasl_ssl://localhost:9093/1: SASL authentication error: \
+                 Authentication failed: Invalid username or password (after 310ms in state AUTH_REQ)",
+                AUTHENTICATION,
+                &["localhost:9093: SASL authentication error", "sasl.password"],
+            ),
+            (
+                "[thrd:localhost:9094/bootstrap]: localhost:9094/bootstrap: Disconnected while requesting ApiVersion: \
+                 might be caused by incorrect security.protocol configuration (after 3ms in state APIVERSION_QUERY)",
+                TRANSPORT,
+                &["localhost:9094: Disconnected", "check security.protocol"],
+            ),
+        ];
+        for (line, code, parts) in cases {
+            let said = said(&[("FAIL", line)]);
+            assert_eq!(said.code, *code, "{}", said.text);
+            for part in *parts {
+                assert!(said.text.contains(part), "{part:?} is not in {:?}", said.text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_a_refusal_does_not_hide_it() {
+        let refused = "sasl_ssl://b:9093/1: SASL authentication error: Invalid username or password";
+        let said = said(&[("FAIL", refused), ("FAIL", "sasl_ssl://b:9093/1: Disconnected (after 1ms in state UP)")]);
+        assert_eq!(said.code, AUTHENTICATION);
+        assert!(said.text.contains("Invalid username"));
+    }
+
+    #[test]
+    fn nothing_known_is_said_as_such() {
+        let diagnosis = Diagnosis::default();
+        diagnosis.log("CONFWARN", "Configuration property x is a producer property");
+        let said = diagnosis.explain("no broker answered", -185);
+        assert_eq!((said.code, said.text.as_str()), (-185, "no broker answered; no reason is known yet"));
+        diagnosis.error(SSL, "ssl://b:1/bootstrap: SSL handshake failed");
+        assert_eq!(diagnosis.refusals(), 1);
+        diagnosis.clear();
+        assert_eq!(diagnosis.refusals(), 0);
+    }
 }

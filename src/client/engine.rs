@@ -83,18 +83,20 @@ unsafe impl Send for Engine {}
 unsafe impl Sync for Engine {}
 
 /// What the thread that destroys a client takes along.
-struct Remains(
-    *mut rd::rd_kafka_t,
-    #[expect(dead_code, reason = "callbacks use it till the end of the client")] Arc<Hub>,
-);
+struct Remains(*mut rd::rd_kafka_t);
 
 // SAFETY: the client is destroyed on that thread, and nobody else uses it any more.
 unsafe impl Send for Remains {}
 
 impl Remains {
     fn destroy(self, flags: c_int) {
-        // SAFETY: nobody is inside the client; its queues and topics were given back.
-        unsafe { rd::rd_kafka_destroy_flags(self.0, flags) }
+        // SAFETY: nobody is inside the client; its queues and topics were given back. What `start` kept for its callbacks,
+        // which come till its end, is let go.
+        unsafe {
+            let hub = rd::rd_kafka_opaque(self.0).cast::<Hub>();
+            rd::rd_kafka_destroy_flags(self.0, flags);
+            Arc::decrement_strong_count(hub);
+        }
     }
 }
 
@@ -106,7 +108,7 @@ impl Engine {
         let servers = conf.get("bootstrap.servers").unwrap_or_default();
         let servers = servers.split(',').filter(|server| !server.trim().is_empty()).count();
         let _signals = SignalsBlocked::new();
-        // SAFETY: a live configuration, which the client takes when it starts; `hub` outlives the client (`Remains`).
+        // SAFETY: a live configuration, which the client takes when it starts; `Remains` lets go of the hub.
         unsafe {
             rd::rd_kafka_conf_set_opaque(conf.as_ptr(), Arc::as_ptr(hub).cast_mut().cast());
             rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
@@ -127,6 +129,8 @@ impl Engine {
                 ));
             }
             conf.release();
+            // The callbacks' own, so that a client which is dropped without its end still has it.
+            Arc::increment_strong_count(Arc::as_ptr(hub));
             Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers })
         }
     }
@@ -184,7 +188,7 @@ impl Engine {
         // SAFETY: ours, once.
         unsafe { rd::rd_kafka_queue_destroy(self.main) };
         let flags = if in_order { 0 } else { NO_CONSUMER_CLOSE };
-        let remains = Arc::new(Mutex::new(Some(Remains(self.rk, Arc::clone(&self.hub)))));
+        let remains = Arc::new(Mutex::new(Some(Remains(self.rk))));
         let (done, ended) = channel::<()>();
         let thread = {
             let remains = Arc::clone(&remains);
@@ -250,13 +254,15 @@ unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_
     unsafe {
         let Some(ledger) = hub(opaque).ledger.get() else { return };
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        let timestamp = rd::rd_kafka_message_timestamp(message, &raw mut kind);
         ledger.book(Report {
             id: MessageId::of((*message)._private as u64),
             error: code::from_engine(sys::message_error(message)),
             topic: (*rd::rd_kafka_topic_opaque((*message).rkt).cast::<Topic>()).index,
             partition: (*message).partition,
             offset: (*message).offset,
-            timestamp: rd::rd_kafka_message_timestamp(message, &raw mut kind),
+            timestamp,
+            timestamp_type: kind as i32,
             status: rd::rd_kafka_message_status(message) as i32,
             latency: rd::rd_kafka_message_latency(message),
         });

@@ -107,3 +107,46 @@ impl Drop for Inside<'_> {
 fn closed() -> Error {
     Error::new(code::CLOSED, "another thread closed this client")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_waits_for_who_is_inside_and_lets_nobody_in() {
+        let gate = Gate::default();
+        std::thread::scope(|scope| {
+            let inside = gate.enter().expect("open");
+            assert!(inside.check().is_ok());
+            let closing = scope.spawn(|| gate.close(|| ()));
+            while inside.check().is_ok() {
+                std::thread::yield_now();
+            }
+            assert_eq!(inside.check().map_err(|e| e.code), Err(code::CLOSED));
+            assert_eq!(gate.enter().map(|_| ()).map_err(|e| e.code), Err(code::CLOSED));
+            assert!(!closing.is_finished());
+            drop(inside);
+            closing.join().expect("no panic");
+        });
+    }
+
+    #[test]
+    fn waking_ends_the_calls_that_are_inside_only() {
+        let gate = Gate::default();
+        let before = gate.enter().expect("open");
+        gate.wake();
+        let after = gate.enter().expect("open");
+        assert_eq!(before.check().map_err(|e| e.code), Err(code::NOTHING));
+        assert!(after.check().is_ok());
+    }
+
+    #[test]
+    fn timeouts() {
+        assert!(Timeout::from_ms(-2).is_err());
+        assert!(Timeout::from_ms(0).expect("0").deadline().is_over());
+        let forever = Timeout::from_ms(-1).expect("-1").deadline();
+        assert!(!forever.is_over());
+        assert_eq!(forever.slice(), SLICE);
+        assert!(Timeout::from_ms(i32::MAX).expect("the longest").deadline().left() > Duration::from_secs(2_000_000));
+    }
+}

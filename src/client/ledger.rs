@@ -45,6 +45,7 @@ pub struct Report {
     pub partition: i32,
     pub offset: i64,
     pub timestamp: i64,
+    pub timestamp_type: i32,
     pub status: i32,
     pub latency: i64,
 }
@@ -182,5 +183,70 @@ impl Ledger {
 
     pub fn max(&self) -> usize {
         self.max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(id: u64, error: i32) -> Report {
+        let id = MessageId::of(id);
+        Report { id, error, topic: 0, partition: 0, offset: 0, timestamp: -1, timestamp_type: 0, status: 2, latency: 0 }
+    }
+
+    /// Enters and books `errors`, one record each.
+    fn booked(keep: Keep, max: usize, errors: &[i32]) -> Ledger {
+        let ledger = Ledger::new(keep, max);
+        for (id, &error) in errors.iter().enumerate() {
+            assert_eq!(ledger.enter(1), 1);
+            ledger.book(report(id as u64, error));
+        }
+        ledger
+    }
+
+    fn counts(ledger: &Ledger) -> (usize, usize, u64, usize) {
+        let Outstanding { in_flight, unread, forgotten } = ledger.outstanding();
+        (in_flight, unread, forgotten, ledger.undelivered())
+    }
+
+    #[test]
+    fn what_each_mode_keeps() {
+        let errors = [0, 5, 0, 0];
+        assert_eq!(counts(&booked(Keep::All, 9, &errors)), (0, 4, 0, 1));
+        assert_eq!(counts(&booked(Keep::Auto, 9, &errors)), (0, 4, 0, 1));
+        assert_eq!(counts(&booked(Keep::Errors, 9, &errors)), (0, 1, 3, 1));
+        assert_eq!(counts(&booked(Keep::None, 9, &errors)), (0, 0, 4, 1));
+    }
+
+    #[test]
+    fn auto_forgets_the_oldest_successes_till_it_is_asked() {
+        let ledger = booked(Keep::Auto, 3, &[5, 0, 0, 0, 0]);
+        assert_eq!(counts(&ledger), (0, 3, 2, 1));
+        // Asked, what is unread counts: there is no room till something is read.
+        ledger.ask();
+        assert_eq!(ledger.enter(1), 0);
+        let ids: Vec<_> = ledger.take(2).iter().map(|report| report.id.number()).collect();
+        assert_eq!(ids, [0, 3]);
+        assert_eq!(ledger.undelivered(), 0);
+        assert_eq!(ledger.enter(5), 2);
+        ledger.strike(2);
+        assert_eq!(counts(&ledger), (0, 1, 2, 0));
+    }
+
+    #[test]
+    fn a_full_ledger_lets_nothing_in() {
+        let ledger = booked(Keep::All, 3, &[0, 0]);
+        assert_eq!(ledger.enter(1), 1);
+        assert_eq!(ledger.enter(1), 0);
+        assert_eq!(ledger.in_flight(), 1);
+        assert_eq!(ledger.take(usize::MAX).len(), 2);
+        assert_eq!(ledger.enter(3), 2);
+    }
+
+    #[test]
+    fn ids_increase() {
+        let run = MessageId::next_run(10);
+        assert!(MessageId::next().number() > run.row(9).number());
     }
 }

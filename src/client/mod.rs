@@ -1,5 +1,6 @@
 //! The safe core: clients, batches, the embedded cluster. `abi` translates, this thinks.
 
+pub mod arrow;
 pub mod batch;
 pub mod config;
 mod connection;
@@ -14,6 +15,8 @@ mod produce_batch;
 pub mod producer;
 mod records;
 pub mod sys;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, OnceLock};
 
@@ -330,11 +333,14 @@ impl Client {
     }
 
     /// Ends the waits of other threads.
-    pub fn wake(&self) {
+    pub fn wake(&self) -> Result<()> {
+        // From inside: closing frees the queues that are nudged.
+        let _inside = self.enter()?;
         self.hub.gate.wake();
         if let Some(running) = self.running.get() {
             running.nudge();
         }
+        Ok(())
     }
 
     pub fn close_as_configured(&self) -> Result<i32> {

@@ -11,20 +11,24 @@ import gc
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 import quad_na
 
 NAME = r"[A-Za-z_∆⍙À-ÖØ-Ýß-öø-þ][A-Za-z_∆⍙À-ÖØ-Ýß-öø-þ0-9]*"
+KEYWORDS = (
+    "If ElseIf AndIf OrIf Else EndIf Select CaseList Case EndSelect While EndWhile Repeat Until EndRepeat For In "
+    "EndFor Trap EndTrap Return Leave Continue Access Implements"
+).split()
+SPELLING = {f":{word.lower()}": f":{word}" for word in KEYWORDS}
 TOKEN = re.compile(
     rf"""(?P<space>\s+)|(?P<comment>⍝.*)|(?P<str>'(?:[^']|'')*')
     |(?P<num>¯?(?:\d+\.?\d*|\.\d+)(?:[Ee]¯?\d+)?)
-    |(?P<key>:(?:If|ElseIf|AndIf|OrIf|Else|EndIf|Select|CaseList|Case|EndSelect|While|EndWhile|Repeat|Until|EndRepeat
-      |For|In|EndFor|Trap|EndTrap|Return|Leave|Continue|Access|Implements)\b)
+    |(?P<key>:(?i:{"|".join(KEYWORDS)})\b)
     |(?P<sys>⎕[A-Za-z]*)|(?P<name>{NAME})|(?P<sym>.)""",
     re.VERBOSE,
 )
@@ -177,7 +181,8 @@ DYADIC: dict[str, Callable[[Any, Any], Any]] = {
     "≥": lambda a, b: int(a >= b), "∧": lambda a, b: boolean(a) & boolean(b), "∨": lambda a, b: boolean(a) | boolean(b),
 }  # fmt: skip
 MONADIC: dict[str, Callable[[Any], Any]] = {
-    "-": lambda a: -a, "|": abs, "~": lambda a: 1 - boolean(a), "⌊": lambda a: int(a // 1), "⌈": lambda a: int(-(-a // 1)),
+    "-": lambda a: -a, "|": abs, "~": lambda a: 1 - boolean(a),
+    "⌊": lambda a: int(a // 1), "⌈": lambda a: int(-(-a // 1)),
 }  # fmt: skip
 
 
@@ -419,6 +424,8 @@ def tokens(line: str) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for part in TOKEN.finditer(line):
         kind, text = part.lastgroup, part.group()
+        if kind == "key":
+            text = SPELLING[text.lower()]
         if kind in ("space", "comment"):
             continue
         if kind == "num":
@@ -800,6 +807,13 @@ class Session:
                 raise AplError(92, f"TRANSLATION ERROR: {line}")
             return to_python(self.execute(line, Frame(self.root, None, set())))
 
+    def typed(self, line: str) -> Optional[str]:
+        """Executes a line as typed into the session and gives what APL would show."""
+        with self.lock:
+            value = self.execute(line, Frame(self.root, None, set()))
+            silent = value is None or ("sym", "←") in nest(tokens(line)) or line.startswith("⎕EX")
+            return None if silent else show(value)
+
     def close(self) -> None:
         """Erases all instances, which runs their destructors."""
         with self.lock:
@@ -836,9 +850,9 @@ class Session:
                         self.run(inner, frame)
                         break
             elif kind == "while":
-                self.loop(node[2], frame, before=lambda node=node: self.holds(node[1], frame))
+                self.loop(node[2], frame, before=partial(self.holds, node[1], frame))
             elif kind == "repeat":
-                self.loop(node[1], frame, after=lambda node=node: not self.truth(self.value(node[2], frame)))
+                self.loop(node[1], frame, until=node[2])
             elif kind == "for":
                 remaining = iter(items_of(self.value(node[2], frame)))
                 names = [name for _, name in node[1]]
@@ -859,14 +873,14 @@ class Session:
         return value
 
     def loop(self, nodes: list[Any], frame: Frame, before: Callable[[], bool] = lambda: True,
-             after: Callable[[], bool] = lambda: True) -> None:  # fmt: skip
+             until: Optional[list[Any]] = None) -> None:  # fmt: skip
         try:
             while before():
                 try:
                     self.run(nodes, frame)
                 except Continue:
                     pass
-                if not after():
+                if until and self.truth(self.value(until, frame)):
                     break
         except Leave:
             pass
@@ -1094,6 +1108,9 @@ class Session:
         given = len(found) > 1
         makers = [m for m in of.members.values() if isinstance(m, Function) and m.role == "constructor"]
         maker = [m for m in makers if (m.right is not None) == given]
+        if len(maker) > 1:  # the one with as many names as there are items, else the one with a single name
+            length = len(items_of(found[1])) if len(shape_of(found[1])) == 1 else 1
+            maker = [m for m in maker if len(m.names) == length] or [m for m in maker if len(m.names) == 1]
         if len(maker) != 1 or not maker[0].public:
             raise AplError(11, f"DOMAIN ERROR: {of.name} has no constructor for this argument")
         self.call(maker[0], None, found[1] if given else None, instance)
@@ -1106,6 +1123,10 @@ class Session:
         gc.collect()  # a destructor runs as soon as nothing refers to its instance
         return 1
 
+    def name_class(self, name: str, frame: Frame) -> int:
+        found = frame.find(name)
+        return 0 if found is None else 9 if isinstance(found, Ref) else 2 if not callable_value(found) else 3
+
     # --- system functions ---
 
     def quad(self, name: str, frame: Frame, space: Optional[Ref] = None) -> Any:
@@ -1117,10 +1138,8 @@ class Session:
             return 0
         if name == "⎕NULL":
             return NULL
-        if name == "⎕TS":
-            return vector([*time.localtime()[:6], 0])
         functions: dict[str, Callable[[Any, Any], Any]] = {
-            "⎕NA": lambda left, right: self.associate(left, right, here),
+            "⎕NA": lambda left, right: self.associate(left, right, here, frame),
             "⎕NS": lambda left, right: self.namespace(left, here),
             "⎕NEW": lambda left, right: self.new(right),
             "⎕EX": lambda left, right: self.erase(right, frame),
@@ -1130,7 +1149,7 @@ class Session:
                                               characters("Runtime")]),
             "⎕VFI": verify,
             "⎕SIGNAL": self.signal,
-            "⎕DL": lambda left, right: time.sleep(right),
+            "⎕NC": lambda left, right: self.name_class("".join(items_of(right)), frame),
         }  # fmt: skip
         if name not in functions:
             raise AplError(2, f"{name} is not known here")
@@ -1142,7 +1161,7 @@ class Session:
                 raise AplError(integer(number), "".join(items_of(left)) if left is not None else "signalled")
         return None
 
-    def associate(self, left: Any, right: Any, space: Ref) -> Any:
+    def associate(self, left: Any, right: Any, space: Ref, frame: Frame) -> Any:
         pattern = "".join(items_of(right))
         try:
             function = quad_na.Function(pattern, self.classic, self.released)
@@ -1150,7 +1169,10 @@ class Session:
             raise AplError(error.number, str(error)) from None
         self.patterns.append(pattern)
         name = "".join(items_of(left)) if left is not None else function.name
-        space.members[name] = function
+        if space is frame.space:
+            frame.assign(name, function)
+        else:
+            space.members[name] = function
         return characters(name)
 
     def namespace(self, left: Any, space: Ref) -> Any:
@@ -1194,6 +1216,10 @@ class Session:
         if isinstance(value, str):
             return vector([self.character(ord(character)) for character in value], " ")
         return value
+
+
+def callable_value(value: Any) -> bool:
+    return isinstance(value, (Function, Dfn, Primitive, quad_na.Function))
 
 
 def verify(left: Any, right: Any) -> Any:
@@ -1243,7 +1269,7 @@ class Part:
         if isinstance(found, Function) and found.right is None:
             inside = space or (self.frame.space if isinstance(self.frame.space, Instance) else None)
             self.read = lambda: self.session.call(found, None, None, inside, self.frame)
-        elif isinstance(found, (Function, Dfn, Primitive, quad_na.Function)):
+        elif callable_value(found):
             self.function = found if space is None else bound(self.session, found, space)
         else:
             self.read = find

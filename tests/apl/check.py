@@ -1,6 +1,6 @@
 """Checks the APL sources without running them: characters, names, locals.
 
-What is syntax - quotes, parentheses, control structures, headers, scripts - the interpreter has checked by loading them.
+What is syntax - quotes, parentheses, control structures, headers, scripts - the interpreter has checked by loading.
 """
 from __future__ import annotations
 

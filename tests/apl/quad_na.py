@@ -21,9 +21,9 @@ Value = Union[int, float, str, list[Any]]
 
 # The code points of ⎕AV in Classic Edition: what ⎕AVU is unless somebody changes it (older versions have ¤ for ⊢).
 AVU = (
-    "\0\b\n\r \f\6\7\x1b\t⌶ɫ%'⍺⍵_abcdefghijklmnopqrstuvwxyz\1\2¯.⍬0123456789\3⊢¥$£¢∆ABCDEFGHIJKLMNOPQRSTUVWXYZ\4\5ý·\x7f⍙"
-    "ÁÂÃÇÈÊËÌÍÎÏÐÒÓÔÕÙÚÛÝþãìðòõ{€}⊣⌷¨ÀÄÅÆ⍨ÉÑÖØÜßàáâäåæçèéêëíîïñ[/⌿\\⍀<≤=≥>≠∨∧-+÷×?∊⍴~↑↓⍳○*⌈⌊∇∘(⊂⊃∩∪⊥⊤|;,⍱⍲⍒⍋⍉⌽⊖⍟⌹!⍕⍎⍫⍪≡≢"
-    "óôöø\"#\x1e&´┘┐┌└┼─├┤┴┬│@ùúû^ü`∣¶:⍷¿¡⋄←→⍝)]\x1f\xa0§⎕⍞⍣"
+    "\0\b\n\r \f\6\7\x1b\t⌶ɫ%'⍺⍵_abcdefghijklmnopqrstuvwxyz\1\2¯.⍬0123456789\3⊢¥$£¢∆"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ\4\5ý·\x7f⍙ÁÂÃÇÈÊËÌÍÎÏÐÒÓÔÕÙÚÛÝþãìðòõ{€}⊣⌷¨ÀÄÅÆ⍨ÉÑÖØÜßàáâäåæçèéêëíîïñ[/⌿\\⍀<≤=≥>≠∨∧-+÷×?∊⍴~↑↓⍳○*⌈⌊∇"
+    "∘(⊂⊃∩∪⊥⊤|;,⍱⍲⍒⍋⍉⌽⊖⍟⌹!⍕⍎⍫⍪≡≢óôöø\"#\x1e&´┘┐┌└┼─├┤┴┬│@ùúû^ü`∣¶:⍷¿¡⋄←→⍝)]\x1f\xa0§⎕⍞⍣"
 )
 PAGE = mmap.PAGESIZE
 CANARY = 0xC7

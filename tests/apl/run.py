@@ -86,7 +86,8 @@ class Play:
         self.apl("producer←⎕NEW Producer config")
 
     def consumer(self, group: Optional[str] = None, name: str = "consumer", **more: Any) -> None:
-        settings = {"auto_offset_reset": "earliest", "enable_auto_commit": "false", "kaffi_poll_timeout_ms": "1000"}
+        settings = {"auto_offset_reset": "earliest", "enable_auto_commit": "false", "kaffi_poll_timeout_ms": "1000",
+                    "session_timeout_ms": "6000"}  # fmt: skip
         self.config(group_id=group or self.unique(), **{**settings, **more})
         self.apl(f"{name}←⎕NEW Consumer(config(⊂topic))", topic=self.topic)
 
@@ -416,7 +417,7 @@ def sources(play: Play) -> None:
 
 @test("apl/patterns", ("unicode",))
 def patterns(play: Play) -> None:
-    """Each documented function has its documented pattern under its own name, each function a pattern of bytes in raw."""
+    """Each documented function has its documented pattern under its own name; all have one of bytes in raw."""
     library = f"{play.folder}/kafka.so"
     listed = json.loads((SOURCES / "patterns.json").read_text(encoding="utf-8"))
     for entry in listed:
@@ -432,8 +433,8 @@ def patterns(play: Play) -> None:
 @test("apl/names", ("unicode",))
 def names(play: Play) -> None:
     """The documented names are there."""
-    kafka = ("NA new setconf produce delivery errormsg consume commit committed new_topic_partition set_topic_partition "
-             "set_offset subscribe_topic_partition version")  # fmt: skip
+    kafka = ("NA new setconf produce delivery errormsg consume commit committed new_topic_partition "
+             "set_topic_partition set_offset subscribe_topic_partition version")  # fmt: skip
     producer = ("configure produce produce_record delivery_report delivery_report_err update_outstanding parse_error "
                 "get_producer")  # fmt: skip
     consumer = ("configure subscribe consume consume_record commit committed topic_partition set_topic_partition "
@@ -773,11 +774,9 @@ def main() -> int:
             if options.words and not any(word in name for word in options.words):
                 continue
             for edition in editions:
-                start = time.monotonic()
                 outcome, why = run(name, edition, function)
                 counts[outcome] += 1
                 print(f"{outcome} {name} ({edition}){why}", flush=True)
-                if os.environ.get("TIMES"): print(f"   {time.monotonic()-start:.1f}", flush=True)
         if host:
             host.close()
     skipped = f", {counts['skip']} skipped" * bool(counts["skip"])

@@ -25,7 +25,7 @@ from calls import FAILS, GOOD, TOO_SMALL, Call, Function, Library, Wanted
 from world import World, bad
 
 LIMIT = 60.0  # seconds for one part
-THREADS, CALLS = 8, 150
+THREADS, CALLS = 8, 500
 SECTIONS = ("closed", "fork", "threads")
 PATIENCE = 15.0  # seconds in which a good call must find what it waits for
 REFUSED = {-1100, -1101, -1102, -1103, -1104}

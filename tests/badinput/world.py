@@ -248,8 +248,8 @@ def bad(function: Function, world: World) -> Iterator[Case]:
         elif p.role == "scalar" and function.sized_by(p):
             yield from bad_lengths(p, function)
         elif p.role == "scalar":
-            for value in OUT_OF_RANGE.get(p.name, []):
-                yield f"{p.name} {value}", {p.name: value}, FAILS
+            for number in OUT_OF_RANGE.get(p.name, []):
+                yield f"{p.name} {number}", {p.name: number}, FAILS
 
 
 def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], int], Wanted]]:

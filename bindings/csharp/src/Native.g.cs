@@ -350,6 +350,47 @@ internal static unsafe partial class Native
         int* plen
     );
 
+    /// <summary>Exports a batch by the Arrow C data interface, as one struct array, without copying.</summary>
+    /// <remarks>Fields of records: topic dictionary&lt;int32, utf8&gt;, partition int32, offset int64, timestamp
+    /// timestamp[ms], key and value binary, headers list&lt;struct&lt;name utf8, value binary&gt;&gt;; of reports and
+    /// lists: their columns. A column that the batch does not have is left out; a timestamp of -1 is null. The host
+    /// calls the `release` of both structures, as Arrow says; they may outlive the batch.</remarks>
+    /// <param name="batch">the batch</param>
+    /// <param name="array">address of room for a `struct ArrowArray`</param>
+    /// <param name="schema">address of room for a `struct ArrowSchema`</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1114: the columns do not fit together, or topic or header names are not UTF-8: nothing was written</para>
+    /// <para>-1102, -1104: an address is null or not aligned</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ExportBatch(ulong batch, void* array, void* schema, byte* errtxt, int* plen);
+
+    /// <summary>Makes a batch of records from an Arrow struct array (a record batch), by the Arrow C data
+    /// interface.</summary>
+    /// <remarks>Fields, by name, any of them: topic, partition, offset, timestamp, key, value, headers, in the types of
+    /// `ExportBatch` or ones that can be cast to them (large and view types, other integers, utf8 for bytes). Unknown
+    /// fields are ignored. Both structures are released, also on failure.</remarks>
+    /// <param name="array">address of the `struct ArrowArray`</param>
+    /// <param name="schema">address of its `struct ArrowSchema`</param>
+    /// <param name="batch">receives the handle of the batch</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1114: not a struct array, malformed, or a field that cannot be read as records need it: the text names
+    /// it</para>
+    /// <para>-1104: an address is not aligned, or a structure is released already</para>
+    /// <para>-1102, -1112: a pointer is null, too many handles are open</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ImportBatch(void* array, void* schema, ulong* batch, byte* errtxt, int* plen);
+
     /// <summary>Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`,
     /// or what `StartKafka` says.</summary>
     /// <param name="kafka">receives the handle of the client</param>
@@ -513,7 +554,7 @@ internal static unsafe partial class Native
     /// <para>-193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed</para>
     /// <para>-1111: the client cannot start as it is configured</para>
     /// <para>-1104: `timeout_ms` is below -1</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile</para>
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int CheckConnection(ulong kafka, int timeout_ms, byte* errtxt, int* plen);
@@ -564,7 +605,7 @@ internal static unsafe partial class Native
     /// <para>0: done</para>
     /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
     /// <para>-186: the list is empty, or a topic name is not right</para>
-    /// <para>-1101: the client is a producer, or `subscr` is no list</para>
+    /// <para>-1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together</para>
     /// <para>-1100, -1107, -1108: a handle is not right</para>
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
@@ -975,8 +1016,8 @@ internal static unsafe partial class Native
     );
 
     /// <summary>Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
-    /// timestamp, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one
-    /// ledger.</summary>
+    /// timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
+    /// `DeliveryReport` drain one ledger.</summary>
     /// <remarks>Waits for the first report only, and only while records are in flight. `DelBatch` deletes the
     /// batch.</remarks>
     /// <param name="prod">the producer</param>

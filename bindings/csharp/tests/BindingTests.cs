@@ -276,6 +276,26 @@ public class BindingTests
     }
 
     [Fact]
+    public void ASlowHostStaysInItsGroup()
+    {
+        string topic = Cluster.Name("slow");
+        Cluster.Fill(topic, 1000);
+        using var consumer = Cluster.Subscribed(topic, topic, config =>
+        {
+            config.SessionTimeoutMs = 6000;
+            config["max.poll.interval.ms"] = "6000";
+        });
+        Cluster.Next(consumer, 300); // so fast that the next batch is a large one
+        for (int i = 0; i < 7; i++)
+        {
+            Thread.Sleep(1000); // the work
+            Assert.Equal(300 + i, Cluster.Next(consumer).Offset.Value);
+        }
+        consumer.Commit();
+        Assert.Equal(307, Committed(consumer, topic));
+    }
+
+    [Fact]
     public void NothingIsCommittedAtFirst()
     {
         string topic = Cluster.Name("nothing");

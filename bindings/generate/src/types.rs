@@ -33,9 +33,10 @@ pub enum Kind {
     InOut,
     Column,
     ColumnOut,
+    Arrow,
     Value,
 }
-use Kind::{Bytes, Column, ColumnOut, Data, Handle, HandleOut, In, InOut, Out, Text, TextOut, Value};
+use Kind::{Arrow, Bytes, Column, ColumnOut, Data, Handle, HandleOut, In, InOut, Out, Text, TextOut, Value};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,7 @@ impl Type {
             ("TextOut", None) => (TextOut, None, None),
             ("Data", None) => (Data, None, None),
             ("Bytes", None) => (Bytes, None, None),
+            ("Arrow", None) => (Arrow, None, None),
             ("In", Some(of)) => (In, Some(scalar(of)?), None),
             ("Out", Some(of)) => (Out, Some(scalar(of)?), None),
             ("InOut", Some(of)) => (InOut, Some(scalar(of)?), None),
@@ -89,7 +91,7 @@ impl Type {
     pub fn c(&self) -> String {
         let scalar = self.scalar(1);
         match self.kind {
-            Handle => "void*".into(),
+            Handle | Arrow => "void*".into(),
             HandleOut => "void**".into(),
             Text | Data => "const char*".into(),
             TextOut => "char*".into(),
@@ -103,7 +105,7 @@ impl Type {
     pub fn apl(&self) -> String {
         let scalar = self.scalar(2);
         match self.kind {
-            Handle => "P".into(),
+            Handle | Arrow => "P".into(),
             HandleOut => ">P".into(),
             Text | Data => "<0T1".into(),
             TextOut => ">0T1".into(),
@@ -124,7 +126,7 @@ impl Type {
             Handle => "ctypes.c_uint64".into(),
             HandleOut => "ctypes.POINTER(ctypes.c_uint64)".into(),
             Text => "ctypes.c_char_p".into(),
-            TextOut | Data | Bytes | Column | ColumnOut => "ctypes.c_void_p".into(),
+            TextOut | Data | Bytes | Column | ColumnOut | Arrow => "ctypes.c_void_p".into(),
             In | Out | InOut => format!("ctypes.POINTER(ctypes.{scalar})"),
             Value => format!("ctypes.{scalar}"),
         }
@@ -134,6 +136,7 @@ impl Type {
         let scalar = self.scalar(4);
         match self.kind {
             Handle => "ulong".into(),
+            Arrow => "void*".into(),
             HandleOut => "ulong*".into(),
             Text | TextOut | Data | Bytes => "byte*".into(),
             In | Out | InOut | Column | ColumnOut => format!("{scalar}*"),
@@ -155,7 +158,7 @@ impl Type {
         match self.kind {
             Handle | Text | Data | Bytes | In | Column | Value => "in",
             HandleOut | TextOut | Out | ColumnOut => "out",
-            InOut => "inout",
+            InOut | Arrow => "inout",
         }
     }
 
@@ -166,6 +169,7 @@ impl Type {
             Text | TextOut => "text",
             Data => "data",
             Bytes => "bytes",
+            Arrow => "arrow",
             Column | ColumnOut => "column",
             In | Out | InOut | Value => "value",
         }

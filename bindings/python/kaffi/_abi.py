@@ -145,6 +145,22 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
+    "ExportBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "ImportBatch": [
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "InitKafka": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
     "UninitProducer": [ctypes.c_int, ctypes.c_uint64],
     "UninitConsumer": [ctypes.c_int, ctypes.c_uint64],
@@ -445,6 +461,12 @@ class Functions(Protocol):
     ) -> int:
         """Gives the addresses of a column's buffers in place, for hosts that read memory without copying."""
 
+    def ExportBatch(self, batch: int, array: Pointer, schema: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Exports a batch by the Arrow C data interface, as one struct array, without copying."""
+
+    def ImportBatch(self, array: Pointer, schema: Pointer, batch: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Makes a batch of records from an Arrow struct array (a record batch), by the Arrow C data interface."""
+
     def InitKafka(self, kafka: Pointer, /) -> int:
         """Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or
         what `StartKafka` says."""
@@ -637,8 +659,8 @@ class Functions(Protocol):
         /,
     ) -> int:
         """Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
-        timestamp, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and `DeliveryReport` drain one
-        ledger."""
+        timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
+        `DeliveryReport` drain one ledger."""
 
     def GetOutstanding(
         self,
