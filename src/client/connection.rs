@@ -69,7 +69,7 @@ pub fn check_aside(config: &Config, inside: &Inside<'_>, timeout: Timeout) -> Re
     let hub = Arc::new(Hub::default());
     let engine = Engine::start(Type::Admin, config.build(Some(Type::Admin))?, &hub)?;
     let result = ask(&engine, inside, timeout, true);
-    engine.end(Timeout::of(Duration::ZERO).deadline(), true);
+    engine.end(Timeout::of(Duration::ZERO).deadline(), None);
     result
 }
 

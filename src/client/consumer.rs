@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::batch::{Batch, OFFSET_INVALID};
 use super::config::{Settings, Store};
-use super::engine::{Engine, Rebalance};
+use super::engine::{Engine, Group, Rebalance};
 use super::gate::{Deadline, Inside, SLICE, Timeout};
 use super::records::Records;
 use super::sys::{self, Entry, NativeList, c_text, rd};
@@ -362,6 +362,9 @@ impl Consumer {
     /// Asks the engine for records, which also counts as a poll and lets a rebalance take effect. How many came.
     fn fetch(&self, state: &mut State, max: usize, wait: Duration) -> usize {
         self.engine.serve(Duration::ZERO);
+        if self.queue.is_null() {
+            return 0;
+        }
         self.store(state);
         state.last_poll = Instant::now();
         let mut messages = [ptr::null_mut(); FETCH];
@@ -656,7 +659,10 @@ impl Consumer {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
             self.count_processed(&mut state);
-            self.store(&mut state);
+            if !self.queue.is_null() {
+                // Answers a rebalance that waits while the group still lives.
+                self.fetch(&mut state, 1, Duration::ZERO);
+            }
             state.positions.retain(|_, position| position.processed.is_some());
             let mut entries = processed(&state);
             entries.retain(|entry| {
@@ -669,37 +675,9 @@ impl Consumer {
                 in_order = !matches!(&result, Err(e) if e.code == code::TIMED_OUT);
             }
         }
-        if in_order && !self.queue.is_null() && self.engine.fatal().is_none() {
-            in_order = self.leave(deadline);
-        }
-        if !self.queue.is_null() {
-            // SAFETY: ours, once; nobody is inside.
-            unsafe { rd::rd_kafka_queue_destroy(self.queue) };
-        }
-        self.engine.end(deadline, in_order);
+        let leave = in_order && !self.queue.is_null() && self.engine.fatal().is_none();
+        self.engine.end(deadline, Some(Group { queue: self.queue, leave }));
         result
-    }
-
-    /// Leaves the group; whether that was done in time.
-    fn leave(&self, deadline: Deadline) -> bool {
-        let queue = PrivateQueue::new(&self.engine);
-        // SAFETY: a live client and queue; the error is taken.
-        unsafe {
-            let error = rd::rd_kafka_consumer_close_queue(self.engine.rk(), queue.0);
-            if sys::take_error(error, "close").is_err() {
-                return false;
-            }
-            while rd::rd_kafka_consumer_closed(self.engine.rk()) == 0 {
-                if deadline.is_over() {
-                    return false;
-                }
-                // The last revocation comes as an event here, and closing waits for its answer.
-                if let Some(event) = queue.poll(deadline.slice().min(Duration::from_millis(20))) {
-                    self.engine.answer_rebalance(event.0);
-                }
-            }
-        }
-        true
     }
 }
 

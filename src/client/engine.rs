@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -82,20 +82,71 @@ unsafe impl Send for Engine {}
 // SAFETY: as above.
 unsafe impl Sync for Engine {}
 
-/// What the thread that destroys a client takes along.
-struct Remains(*mut rd::rd_kafka_t);
+/// What the thread that ends a client takes along.
+struct Remains {
+    rk: *mut rd::rd_kafka_t,
+    group: Option<Group>,
+}
 
-// SAFETY: the client is destroyed on that thread, and nobody else uses it any more.
+// SAFETY: the client is ended on that thread, and nobody else uses it any more.
 unsafe impl Send for Remains {}
 
+/// A consumer's queue when it ends, and whether it shall leave its group first.
+pub struct Group {
+    pub queue: *mut rd::rd_kafka_queue_t,
+    pub leave: bool,
+}
+
 impl Remains {
-    fn destroy(self, flags: c_int) {
-        // SAFETY: nobody is inside the client; its queues and topics were given back. What `start` kept for its callbacks,
-        // which come till its end, is let go.
+    fn end(self, deadline: Deadline) {
+        const NO_CONSUMER_CLOSE: c_int = 0x8;
+        // SAFETY: nobody is inside the client; its topics were given back. What `start` kept for its callbacks, which come
+        // till its end, is let go.
         unsafe {
-            let hub = rd::rd_kafka_opaque(self.0).cast::<Hub>();
-            rd::rd_kafka_destroy_flags(self.0, flags);
+            let mut flags = 0;
+            if let Some(group) = &self.group {
+                if !(group.leave && self.leave(deadline)) {
+                    flags = NO_CONSUMER_CLOSE;
+                }
+                if !group.queue.is_null() {
+                    rd::rd_kafka_queue_destroy(group.queue);
+                }
+            }
+            let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>();
+            rd::rd_kafka_destroy_flags(self.rk, flags);
             Arc::decrement_strong_count(hub);
+        }
+    }
+
+    /// Leaves the group; whether that was done in time.
+    fn leave(&self, deadline: Deadline) -> bool {
+        let wait = Duration::from_millis(20);
+        // SAFETY: a live client and queue; the error is taken, events are destroyed.
+        unsafe {
+            let queue = rd::rd_kafka_queue_new(self.rk);
+            let closed = || rd::rd_kafka_consumer_closed(self.rk) == 1;
+            let mut leaves = sys::take_error(rd::rd_kafka_consumer_close_queue(self.rk, queue), "close").is_ok();
+            let mut answered = false;
+            while leaves && !closed() {
+                let event = rd::rd_kafka_queue_poll(queue, sys::ms(deadline.slice().min(wait)));
+                if !event.is_null() {
+                    // The last revocation waits for its answer. Once that is given the group ends by itself, and
+                    // answering anything more in that moment would never return.
+                    let until = Instant::now() + 5 * wait;
+                    while answered && !closed() && Instant::now() < until {
+                        std::thread::park_timeout(Duration::from_millis(1));
+                    }
+                    if !closed() && rd::rd_kafka_event_type(event) == rd::RD_KAFKA_EVENT_REBALANCE {
+                        let list = rd::rd_kafka_event_topic_partition_list(event);
+                        on_rebalance(self.rk, sys::rd_kafka_event_error(event), list, rd::rd_kafka_opaque(self.rk));
+                        answered = true;
+                    }
+                    rd::rd_kafka_event_destroy(event);
+                }
+                leaves = !deadline.is_over();
+            }
+            rd::rd_kafka_queue_destroy(queue);
+            leaves
         }
     }
 }
@@ -160,18 +211,6 @@ impl Engine {
         unsafe { rd::rd_kafka_queue_yield(self.main) };
     }
 
-    /// Answers the rebalance that an event tells of, if it does.
-    pub fn answer_rebalance(&self, event: *mut rd::rd_kafka_event_t) {
-        // SAFETY: a live event of this client.
-        unsafe {
-            if rd::rd_kafka_event_type(event) == rd::RD_KAFKA_EVENT_REBALANCE {
-                let list = rd::rd_kafka_event_topic_partition_list(event);
-                let opaque = Arc::as_ptr(&self.hub).cast_mut().cast();
-                on_rebalance(self.rk, sys::rd_kafka_event_error(event), list, opaque);
-            }
-        }
-    }
-
     /// The error that made the client unusable, if one did.
     pub fn fatal(&self) -> Option<Error> {
         let mut text: [c_char; 512] = [0; 512];
@@ -181,21 +220,19 @@ impl Engine {
         (err != 0).then(|| Error::new(code::from_engine(err), format!("{what}: {}", sys::text(text.as_ptr()))))
     }
 
-    /// Destroys the client on a thread of its own, and waits for it while there is time: an engine whose broker hangs
-    /// is finished in the background. `in_order`: a consumer has left its group.
-    pub fn end(&self, deadline: Deadline, in_order: bool) {
-        const NO_CONSUMER_CLOSE: c_int = 0x8;
+    /// Ends the client on a thread of its own, and waits for it while there is time: an engine whose broker hangs is
+    /// finished in the background.
+    pub fn end(&self, deadline: Deadline, group: Option<Group>) {
         // SAFETY: ours, once.
         unsafe { rd::rd_kafka_queue_destroy(self.main) };
-        let flags = if in_order { 0 } else { NO_CONSUMER_CLOSE };
-        let remains = Arc::new(Mutex::new(Some(Remains(self.rk))));
+        let remains = Arc::new(Mutex::new(Some(Remains { rk: self.rk, group })));
         let (done, ended) = channel::<()>();
         let thread = {
             let remains = Arc::clone(&remains);
             let _signals = SignalsBlocked::new();
             std::thread::Builder::new().name("kaffi-reaper".to_string()).spawn(move || {
                 if let Some(remains) = remains.lock().take() {
-                    remains.destroy(flags);
+                    remains.end(deadline);
                 }
                 drop(done);
             })
@@ -207,7 +244,7 @@ impl Engine {
             // Without a thread to be had, here.
             Err(_) => {
                 if let Some(remains) = remains.lock().take() {
-                    remains.destroy(flags);
+                    remains.end(deadline);
                 }
             }
         }

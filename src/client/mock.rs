@@ -160,7 +160,7 @@ impl MockCluster {
         // SAFETY: a live client, which outlives the cluster.
         let raw = unsafe { rd::rd_kafka_mock_cluster_new(engine.rk(), brokers) };
         if raw.is_null() {
-            engine.end(Timeout::of(std::time::Duration::from_secs(5)).deadline(), true);
+            engine.end(Timeout::of(std::time::Duration::from_secs(5)).deadline(), None);
             return Err(Error::new(code::START_FAILED, "the embedded cluster cannot start"));
         }
         // SAFETY: a live cluster. Without this the first member of a group waits 3 s for others.
@@ -185,7 +185,7 @@ impl MockCluster {
         if let Some(cluster) = self.0.lock().take() {
             // SAFETY: ours, once, before its client.
             unsafe { rd::rd_kafka_mock_cluster_destroy(cluster.raw) };
-            cluster.engine.end(Timeout::of(std::time::Duration::from_secs(5)).deadline(), true);
+            cluster.engine.end(Timeout::of(std::time::Duration::from_secs(5)).deadline(), None);
         }
     }
 }

@@ -367,7 +367,7 @@ impl Client {
                 }
             }
             Some(Running::Consumer(consumer)) => consumer.close(deadline)?,
-            Some(Running::Admin(engine)) => engine.end(deadline, true),
+            Some(Running::Admin(engine)) => engine.end(deadline, None),
         }
         Ok(code::DONE)
     }

@@ -311,7 +311,7 @@ impl Producer {
         }
         let left = ledger.undelivered() + ledger.in_flight();
         self.topics.write().clear();
-        self.engine.end(deadline, true);
+        self.engine.end(deadline, None);
         Ok((left, why))
     }
 }

@@ -602,3 +602,71 @@ fn the_position_of_a_started_consumer_survives_wrong_calls() {
     assert!(matches!(producer.running.get(), Some(Running::Producer(_))));
     assert_eq!(closes_within(&producer, 5000, 6000), Ok(0));
 }
+
+/// A client of the real cluster that `KAFFI_TEST_BOOTSTRAP` names, with a name that is unique to the run.
+fn real(test: &str) -> Option<(String, String)> {
+    let Ok(bootstrap) = std::env::var("KAFFI_TEST_BOOTSTRAP") else {
+        println!("skip {test}: KAFFI_TEST_BOOTSTRAP is not set");
+        return None;
+    };
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_nanos();
+    Some((bootstrap, format!("kaffi-{test}-{time}")))
+}
+
+fn configured(bootstrap: &str, conf: &[(&str, &str)]) -> Arc<Client> {
+    let client = Client::new();
+    for (key, value) in [&[("bootstrap.servers", bootstrap)], conf].concat() {
+        client.set_conf(key, value).expect(key);
+    }
+    client
+}
+
+#[test]
+fn on_kafka_a_record_right_behind_a_rebalance_is_kept() {
+    let Some((bootstrap, name)) = real("rebalance") else { return };
+    let producer = configured(&bootstrap, &[("linger.ms", "0")]);
+    (0..3).for_each(|number| produce(&producer, &name, 0, &number.to_string()).expect("produce"));
+    producer.flush(ms(20_000), |_| ()).expect("flush");
+    assert_eq!(closes_within(&producer, 5000, 6000), Ok(0));
+    let conf = [
+        ("group.id", name.as_str()),
+        ("auto.offset.reset", "earliest"),
+        ("heartbeat.interval.ms", "100"),
+        ("enable.auto.commit", "false"),
+    ];
+    let topics = list(&[(&name, -1, OFFSET_INVALID)]);
+    let first = configured(&bootstrap, &conf);
+    first.subscribe(&topics).expect("subscribe");
+    (0..3).for_each(|_| drop(record(&first)));
+    // The second gets nothing, the one partition comes back to the first: nothing was committed, so from the start on.
+    let second = configured(&bootstrap, &[&conf[..], &[("client.id", "zzz")]].concat());
+    second.subscribe(&topics).expect("subscribe");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| until("a record of the second", || next(&second).expect("consume")));
+        let again = first.consume_batch(1, ms(15_000)).map(|batch| {
+            let mut first = -1;
+            batch.ints("offset").expect("offsets").for_each(|_, offset| first = offset);
+            first
+        });
+        assert_eq!(again, Ok(0));
+        assert_eq!(closes_within(&first, 10_000, 11_000), Ok(0));
+        assert_eq!(waiting.join().expect("no panic").1, 0);
+    });
+    assert_eq!(closes_within(&second, 10_000, 11_000), Ok(0));
+}
+
+#[test]
+fn on_kafka_a_commit_is_done_but_for_the_entry_that_is_refused() {
+    let Some((bootstrap, name)) = real("commit") else { return };
+    let producer = configured(&bootstrap, &[("linger.ms", "0")]);
+    produce(&producer, &name, 0, "a").expect("produce");
+    producer.flush(ms(20_000), |_| ()).expect("flush");
+    assert_eq!(closes_within(&producer, 5000, 6000), Ok(0));
+    let consumer = configured(&bootstrap, &[("group.id", &name)]);
+    consumer.start(Type::Consumer).expect("start");
+    let offsets = list(&[(&name, 0, 1), ("kaffi-no-such-topic", 0, 1)]);
+    // The engine spreads the error over all entries, but what could be committed is.
+    assert_eq!(code_of(consumer.commit(Some(&offsets))), 3);
+    assert_eq!(consumer.committed(&list(&[(&name, 0, OFFSET_INVALID)])), Ok(1));
+    assert_eq!(closes_within(&consumer, 5000, 6000), Ok(0));
+}

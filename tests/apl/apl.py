@@ -667,6 +667,7 @@ class Frame:
         self.declared = declared
         self.locals: dict[str, Any] = {}
         self.lexical = lexical  # a dfn: its assignments make locals
+        self.function = False  # a function with a header: a value that a line does not use is shown
 
     def holder(self, name: str) -> Optional[Frame]:
         """The function on the stack, of the same namespace, whose local this is."""
@@ -732,7 +733,7 @@ class Session:
         self.lock = threading.Lock()  # one APL thread at a time
         self.waiting = 0  # threads inside a call with &
         self.patterns: list[str] = []  # what ⎕NA was given
-        self.output: list[str] = []
+        self.output: list[str] = []  # what functions show in the session
         self.destructor_errors: list[Exception] = []
 
     # --- loading ---
@@ -844,6 +845,8 @@ class Session:
             kind = node[0]
             if kind == "do":
                 value = self.statement(node[1], frame)
+                if frame.function and value is not None and ("sym", "←") not in node[1]:
+                    self.output.append(show(value))
             elif kind == "if":
                 for condition, inner in node[1]:
                     if not condition or self.holds(condition, frame):
@@ -946,6 +949,7 @@ class Session:
             frame.locals = {"⍵": right, **({"⍺": left} if left is not None else {})}
             return self.dfn(function.body, frame)
         frame = Frame(space or function.space, caller, set(function.declared))
+        frame.function = True
         if function.right is not None:
             self.bind(function.names, right, frame)
         elif right is not None:

@@ -131,7 +131,7 @@ class Play:
 
     def close(self) -> None:
         self.apl.close()
-        same(self.apl.destructor_errors, [])
+        same((self.apl.destructor_errors, self.apl.output), ([], []))
 
 
 def closed_port() -> str:
@@ -757,6 +757,8 @@ def main() -> int:
     parser.add_argument("--cluster", choices=("mock", "kafka"), required=True)
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
+    if options.cluster == "kafka" and "KAFFI_TEST_BOOTSTRAP" not in os.environ:
+        parser.error("--cluster kafka needs KAFFI_TEST_BOOTSTRAP, the address of a Kafka")
     faulthandler.enable()
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
     with tempfile.TemporaryDirectory() as folder:
