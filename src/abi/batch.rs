@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 
 use super::boundary::boundary;
-use super::types::{Arrow, Bytes, Column, ColumnOut, ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
+use super::types::{Arrow, ArrowIn, Bytes, Column, ColumnOut, ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
 use crate::client::arrow;
 use crate::client::batch::Batch;
 use crate::error::{Result, code};
@@ -481,12 +481,11 @@ pub extern "C" fn ImportBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), &[&batch], || {
-        let batch = batch.required("batch");
-        let array = array.required("array")?;
-        let schema = schema.required("schema")?;
-        let (array, schema) = (array.take_array(), schema.take_schema());
-        batch?.set(arrow::import(array, &schema)?)?;
+    let lent = ArrowIn { array, schema };
+    boundary(ErrorText::new(errtxt, plen), &[&lent, &batch], || {
+        let batch = batch.required("batch")?;
+        let (array, schema) = lent.take()?;
+        batch.set(arrow::import(array, &schema)?)?;
         Ok(code::DONE)
     })
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, code};
 ///
 /// On failure the outputs are 0. Some failures say in them how much there is or is left: these stay.
 pub fn boundary(error: ErrorText, outputs: &[&dyn Output], body: impl FnOnce() -> Result<i32>) -> i32 {
+    keep_quiet();
     let room = match error.room() {
         Ok(room) => room,
         Err(e) => {
@@ -35,5 +36,13 @@ pub fn boundary(error: ErrorText, outputs: &[&dyn Output], body: impl FnOnce() -
             error.write(room, &e.text);
             e.code
         }
+    }
+}
+
+/// Keeps a panic from being printed: its text is in the error.
+fn keep_quiet() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    if !cfg!(test) {
+        ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
     }
 }

@@ -190,6 +190,7 @@ pub extern "C" fn ConsumeBatch(
 ///
 /// # Codes
 /// - 0: done
+/// - 1: another thread called `WakeKafka` before the consumer was free
 /// - -1104: more rows than the batch has, or a negative number
 /// - -1114: not the last batch of this consumer
 /// - -1101, -1106: not a consumer; it has not started
@@ -224,12 +225,14 @@ pub extern "C" fn StoreBatchOffsets(
 ///
 /// # Codes
 /// - 0: committed, or there was nothing to commit
+/// - 1: another thread called `WakeKafka`
 /// - -185: no answer in time
 /// - -1106: the consumer has not started
 /// - -1101: not a consumer, or `subscr` is no list
 /// - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
 /// - -1114: the columns of the list do not fit together
-/// - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere
+/// - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one entry of a
+///   list is refused, all have its error, though the others are committed
 #[unsafe(no_mangle)]
 pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
     boundary(ErrorText::NONE, &[], || {
@@ -252,6 +255,7 @@ pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
 ///
 /// # Codes
 /// - 0: done
+/// - 1: another thread called `WakeKafka`
 /// - -185: no answer in time
 /// - -1104: the list is empty
 /// - -1106: the consumer has not started

@@ -271,7 +271,7 @@ pub extern "C" fn GetOutstanding(
 /// # Codes
 /// - 0: every record has its report; some may have failed: read the reports
 /// - -185: `left` records have none yet; they stay on their way
-/// - 1: another thread called `WakeKafka`
+/// - 1: another thread called `WakeKafka`; `left` records have no report yet
 /// - -1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1
 /// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
 #[unsafe(no_mangle)]

@@ -400,23 +400,98 @@ impl Arrow {
         Err(Error::new(code::BAD_ARGUMENT, format!("{name} is not the address of a structure: it is not aligned")))
     }
 
-    /// Moves the array out of the host's structure, which is released by that.
-    pub fn take_array(self) -> FFI_ArrowArray {
-        // SAFETY: checked by `required`; the host vouches for a structure of Arrow.
-        unsafe { FFI_ArrowArray::from_raw(self.0.cast()) }
-    }
-
-    /// Moves the schema out of the host's structure, which is released by that.
-    pub fn take_schema(self) -> FFI_ArrowSchema {
-        // SAFETY: as above.
-        unsafe { FFI_ArrowSchema::from_raw(self.0.cast()) }
-    }
-
     /// Moves `value`, an array or a schema, into the host's room.
     pub fn put<T>(self, value: T) {
         // SAFETY: checked by `required`; the host vouches for the room of the structure.
         unsafe { self.0.cast::<T>().write(value) }
     }
+}
+
+/// An array and its schema that a call takes over: both are released also where it fails.
+pub struct ArrowIn {
+    pub array: Arrow,
+    pub schema: Arrow,
+}
+
+impl ArrowIn {
+    /// Moves both out of the host's structures, which are released by that, and checks that they can be read at all.
+    pub fn take(&self) -> Result<(FFI_ArrowArray, FFI_ArrowSchema)> {
+        self.array.required("array")?;
+        self.schema.required("schema")?;
+        match self.moved() {
+            (Some(array), Some(schema)) => {
+                readable(&array, &schema).map_err(|what| Error::new(code::BAD_BATCH, format!("malformed: {what}")))?;
+                Ok((array, schema))
+            }
+            (array, _) => {
+                let which = if array.is_none() { "array" } else { "schema" };
+                Err(Error::new(code::BAD_ARGUMENT, format!("{which} is released already")))
+            }
+        }
+    }
+
+    /// What there is to move.
+    fn moved(&self) -> (Option<FFI_ArrowArray>, Option<FFI_ArrowSchema>) {
+        let there = |address: Arrow| address.required("").is_ok();
+        // SAFETY: neither null nor unaligned; the host vouches for structures of Arrow.
+        let array = there(self.array).then(|| unsafe { FFI_ArrowArray::from_raw(self.array.0.cast()) });
+        let schema = there(self.schema).then(|| unsafe { FFI_ArrowSchema::from_raw(self.schema.0.cast()) });
+        (array.filter(|array| array.release.is_some()), schema.filter(|schema| schema.release.is_some()))
+    }
+}
+
+impl Output for ArrowIn {
+    fn zero(&self) {
+        drop(self.moved());
+    }
+}
+
+/// Checks what an import takes for granted, in an array, its schema and all that they hold.
+fn readable(array: &FFI_ArrowArray, schema: &FFI_ArrowSchema) -> std::result::Result<(), String> {
+    // SAFETY: not null; the host vouches for a text that ends with a NUL.
+    let text = |text: *const c_char| (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) });
+    let name = text(schema.name).unwrap_or_default().to_str();
+    let format = text(schema.format).and_then(|format| format.to_str().ok()).unwrap_or_default();
+    let children = match format {
+        "+s" => schema.n_children,
+        "+r" => 2,
+        _ if format.starts_with("+u") => schema.n_children,
+        _ => i64::from(format.starts_with('+')),
+    };
+    let buffers = match format {
+        "n" | "+r" => 0,
+        "vu" | "vz" => 3,
+        _ => 1,
+    };
+    let rows = array.length.checked_add(array.offset).unwrap_or(-1);
+    let holds = [
+        (name.is_ok(), "a name is not UTF-8"),
+        (!format.is_empty(), "there is no format, or it is not UTF-8"),
+        // Far more than memory holds, and few enough to be counted in bits.
+        (array.length >= 0 && array.offset >= 0 && (0..1 << 56).contains(&rows), "length or offset is out of range"),
+        ((-1..=array.length).contains(&array.null_count), "null_count is out of range"),
+        (array.n_buffers >= buffers && (buffers == 0 || !array.buffers.is_null()), "buffers are missing"),
+        (array.n_children == children && schema.n_children == children && children >= 0, "n_children is wrong"),
+        (children == 0 || !array.children.is_null() && !schema.children.is_null(), "children are missing"),
+        (array.dictionary.is_null() == schema.dictionary.is_null(), "a dictionary is missing"),
+    ];
+    if let Some((_, what)) = holds.iter().find(|(holds, _)| !holds) {
+        return Err(format!("{what} (field {:?})", name.unwrap_or_default()));
+    }
+    let both = |array: *mut FFI_ArrowArray, schema: *mut FFI_ArrowSchema| {
+        // SAFETY: null, or structures that the host vouches for.
+        unsafe { array.as_ref().zip(schema.as_ref()) }
+    };
+    for index in 0..children as usize {
+        // SAFETY: there are as many children as both structures say.
+        let (array, schema) = unsafe { (*array.children.add(index), *schema.children.add(index)) };
+        match both(array, schema) {
+            Some((child, _)) if format == "+s" && child.length < rows => return Err("a field lacks rows".into()),
+            Some((child, schema)) => readable(child, schema)?,
+            None => return Err("a child is null".into()),
+        }
+    }
+    both(array.dictionary, schema.dictionary).map_or(Ok(()), |(array, schema)| readable(array, schema))
 }
 
 /// The two parameters `errtxt` and `plen` that end most functions. Either may be null: no text then.

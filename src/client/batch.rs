@@ -270,6 +270,8 @@ pub struct Progress {
 pub struct Batch {
     pub content: Content,
     pub columns: Mutex<Columns>,
+    /// Held while an entry is looked for and changed.
+    changing: Mutex<()>,
     /// How far producing has come, where rows are left for another call.
     pub progress: Mutex<Option<Progress>>,
     /// For a batch that a consumer handed out: where it came from.
@@ -283,7 +285,13 @@ impl Kind for Batch {
 
 impl Batch {
     pub fn of(content: Content, columns: Columns, origin: Option<super::consumer::Origin>) -> Arc<Batch> {
-        Arc::new(Batch { content, columns: Mutex::new(columns), progress: Mutex::new(None), origin })
+        Arc::new(Batch {
+            content,
+            columns: Mutex::new(columns),
+            changing: Mutex::new(()),
+            progress: Mutex::new(None),
+            origin,
+        })
     }
 
     /// An empty batch of records.
@@ -484,8 +492,8 @@ impl Batch {
             metadata: None,
             error: 0,
         };
-        let whole = self.find(topic, partition)?;
-        if whole.is_none() {
+        let _changing = self.changing.lock();
+        if self.find(topic, partition)?.is_none() {
             push_entry(&mut self.columns.lock(), &entry);
         }
         Ok(())
@@ -526,6 +534,7 @@ impl Batch {
         if offset < 0 && !matches!(offset, -1 | -2 | -1000 | OFFSET_INVALID) {
             return Err(Error::new(code::BAD_ARGUMENT, format!("offset {offset} is none")));
         }
+        let _changing = self.changing.lock();
         let row = self.find(topic, partition)?.ok_or_else(|| {
             Error::new(code::UNKNOWN_PARTITION, format!("the list has no entry for {topic} [{partition}]"))
         })?;

@@ -275,7 +275,8 @@ fn set_result(result: rd::rd_kafka_conf_res_t, why: &[c_char], key: &str, value:
     }
     let text = if is_secret(key) && !value.is_empty() { text.replace(value, "[redacted]") } else { text.into_owned() };
     // The engine speaks of the property that an alias stands for.
-    let text = if text.contains(key) { text } else { format!("invalid value for {key}: {text}") };
+    let text = text.trim_end().to_string();
+    let text = if text.contains(&format!("\"{key}\"")) { text } else { format!("invalid value for {key}: {text}") };
     Err(Error::new(code, text))
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -25,6 +25,9 @@ const FETCH: usize = 256;
 const POLL_EVERY: Duration = Duration::from_millis(100);
 /// How long a processed position may wait to be stored.
 const STORE_EVERY: Duration = Duration::from_secs(1);
+/// How long a request that cannot be woken may take.
+const DEAF: Duration = Duration::from_millis(450);
+const WAIT_COORD: i32 = -180;
 const SEEK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The record that a consuming call hands out.
@@ -100,6 +103,7 @@ pub struct Consumer {
     group: Option<String>,
     auto_commit: bool,
     eof: bool,
+    subscribed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -122,7 +126,16 @@ impl Consumer {
             last_poll: now,
             last_store: now,
         };
-        Consumer { engine, queue, settings, group, auto_commit, eof, state: Mutex::new(state) }
+        Consumer {
+            engine,
+            queue,
+            settings,
+            group,
+            auto_commit,
+            eof,
+            subscribed: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
     }
 
     pub fn engine(&self) -> &Engine {
@@ -147,7 +160,10 @@ impl Consumer {
         let list = NativeList::new(entries.iter().filter(|entry| named.insert(&entry.topic)))?;
         // SAFETY: a live client and list.
         match unsafe { sys::rd_kafka_subscribe(self.engine.rk(), list.as_ptr()) } {
-            0 => Ok(()),
+            0 => {
+                self.subscribed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             err => Err(self.engine.fatal().unwrap_or_else(|| {
                 let names: Vec<_> = entries.iter().map(|entry| entry.topic.as_str()).collect();
                 Error::engine(err, format_args!("subscribing to {}", names.join(", ")))
@@ -155,17 +171,17 @@ impl Consumer {
         }
     }
 
-    /// Without a group nothing can have been subscribed to, and there is no queue to wait at.
-    fn expect_group(&self) -> Result<()> {
-        if self.queue.is_null() {
-            return Err(Error::new(code::NOT_STARTED, "nothing is subscribed to: set group.id, then subscribe"));
+    /// Without a subscription there is nothing to wait for, and without a group not even a queue.
+    fn expect_subscribed(&self) -> Result<()> {
+        if self.subscribed.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::new(code::NOT_STARTED, "nothing is subscribed to: set group.id, then subscribe"))
     }
 
     /// Hands the next record to `give`, which may refuse it; then it stays.
     pub fn consume(&self, inside: &Inside<'_>, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
-        self.expect_group()?;
+        self.expect_subscribed()?;
         let deadline = Timeout::of(self.settings.poll_timeout).deadline();
         let mut state = self.lock(inside, deadline)?;
         state.partly = false;
@@ -209,11 +225,13 @@ impl Consumer {
 
     /// Hands out the records that are there. Waits for the first.
     pub fn consume_batch(&self, inside: &Inside<'_>, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
-        self.expect_group()?;
+        self.expect_subscribed()?;
         let deadline = timeout.deadline();
         let mut state = self.lock(inside, deadline)?;
         if max == 0 {
-            self.fetch(&mut state, 1, Duration::ZERO);
+            // A rebalance is served where a record can be taken, of which only so many are kept here.
+            let room = usize::from(ready(&state.fetched).0 < FETCH);
+            self.fetch(&mut state, room, Duration::ZERO);
             return Err(no_record());
         }
         state.partly = false;
@@ -439,10 +457,7 @@ impl Consumer {
     }
 
     fn take_messages(&self, into: &mut [*mut rd::rd_kafka_message_t], wait: Duration) -> usize {
-        if into.is_empty() {
-            return 0;
-        }
-        // SAFETY: a live queue, an array with its size.
+        // SAFETY: a live queue, an array with its size; one of size 0 only counts as a poll.
         let count =
             unsafe { rd::rd_kafka_consume_batch_queue(self.queue, sys::ms(wait), into.as_mut_ptr(), into.len()) };
         usize::try_from(count).unwrap_or(0)
@@ -613,7 +628,11 @@ impl Consumer {
         })?;
         let deadline = Timeout::of(self.settings.request_timeout).deadline();
         let group = self.group.as_deref().ok_or_else(|| Error::new(code::START_FAILED, "group.id is not set"))?;
-        let found = self.group_offsets(inside, group, std::slice::from_ref(first), deadline)?;
+        let first = std::slice::from_ref(first);
+        let found = match self.group_offsets_at_once(first, deadline)? {
+            Some(found) => found,
+            None => self.group_offsets(inside, group, first, deadline)?,
+        };
         match found.first() {
             Some(entry) if entry.error != 0 => Err(Error::engine(entry.error, "committed")),
             Some(entry) if entry.offset >= 0 => Ok(entry.offset),
@@ -621,7 +640,19 @@ impl Consumer {
         }
     }
 
-    /// Asks the group for offsets, by an admin request: `rd_kafka_committed` cannot be woken.
+    /// Asks the group for offsets and gets them, unless the answer takes longer than a call may be deaf to others.
+    fn group_offsets_at_once(&self, of: &[Entry], deadline: Deadline) -> Result<Option<Vec<Entry>>> {
+        let list = NativeList::new(of)?;
+        let wait = sys::ms(deadline.left().min(DEAF));
+        // SAFETY: a live client and list.
+        match unsafe { sys::rd_kafka_committed(self.engine.rk(), list.as_ptr(), wait) } {
+            0 => Ok(Some(list.entries())),
+            code::TIMED_OUT | WAIT_COORD => Ok(None),
+            err => Err(Error::engine(err, "committed")),
+        }
+    }
+
+    /// Asks the group for offsets by an admin request, which can be waited for in slices. It takes half a second at least.
     fn group_offsets(&self, inside: &Inside<'_>, group: &str, of: &[Entry], deadline: Deadline) -> Result<Vec<Entry>> {
         let list = NativeList::new(of)?;
         let group = c_text(group)?;

@@ -290,12 +290,13 @@ unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_
     // SAFETY: a live message of a producer with our opaque, whose topic carries its index as opaque.
     unsafe {
         let Some(ledger) = hub(opaque).ledger.get() else { return };
+        let topic = rd::rd_kafka_topic_opaque((*message).rkt).cast::<Topic>();
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         let timestamp = rd::rd_kafka_message_timestamp(message, &raw mut kind);
         ledger.book(Report {
             id: MessageId::of((*message)._private as u64),
             error: code::from_engine(sys::message_error(message)),
-            topic: (*rd::rd_kafka_topic_opaque((*message).rkt).cast::<Topic>()).index,
+            topic: topic.as_ref().map_or(-1, |topic| topic.index),
             partition: (*message).partition,
             offset: (*message).offset,
             timestamp,

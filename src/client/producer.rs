@@ -147,7 +147,7 @@ impl Producer {
             partitioner: self.partitioner,
         });
         let text = c_text(name)?;
-        // SAFETY: a live client; the configuration becomes the topic's, unless none is made; its opaque lives in the hub.
+        // SAFETY: a live client; the configuration becomes the topic's; its opaque lives in the hub.
         let raw = unsafe {
             let conf = rd::rd_kafka_default_topic_conf_dup(self.engine.rk());
             rd::rd_kafka_topic_conf_set_opaque(conf, Arc::as_ptr(&noted).cast_mut().cast());
@@ -156,8 +156,8 @@ impl Producer {
             }
             let raw = rd::rd_kafka_topic_new(self.engine.rk(), text.as_ptr(), conf);
             if raw.is_null() {
+                // The configuration is gone with the attempt.
                 let err = sys::rd_kafka_last_error();
-                rd::rd_kafka_topic_conf_destroy(conf);
                 return Err(Error::engine(err, format_args!("topic {name:?}")));
             }
             raw

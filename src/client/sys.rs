@@ -35,6 +35,11 @@ unsafe extern "C" {
     pub fn rd_kafka_assign(rk: *mut rd_kafka_t, list: *const rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_resume_partitions(rk: *mut rd_kafka_t, list: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_offsets_store(rk: *mut rd_kafka_t, list: *mut rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_committed(
+        rk: *mut rd_kafka_t,
+        list: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> i32;
     pub fn rd_kafka_commit_queue(
         rk: *mut rd_kafka_t,
         list: *const rd_kafka_topic_partition_list_t,
@@ -212,6 +217,11 @@ impl NativeList {
 
     pub fn as_ptr(&self) -> *mut rd_kafka_topic_partition_list_t {
         self.0
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        // SAFETY: a list of ours.
+        unsafe { entries(self.0) }
     }
 }
 

@@ -328,6 +328,16 @@ fn produce_waits_for_room_and_goes_on() {
 }
 
 #[test]
+fn a_topic_that_cannot_be_is_refused_again_and_again() {
+    let cluster = Cluster::new(1, &[]);
+    let producer = cluster.client(&[]);
+    for _ in 0..3 {
+        assert_eq!(code_of(produce(&producer, &"x".repeat(600), 0, "a")), -186);
+    }
+    assert_eq!(producer.close(ms(20_000), |_| ()), Ok(0));
+}
+
+#[test]
 fn a_failed_record_has_its_report() {
     let cluster = Cluster::new(1, &[("t", 1)]);
     cluster.ask(r#"{"PushErrors": {"api": "Produce", "errors": [29]}}"#);

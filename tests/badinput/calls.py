@@ -10,10 +10,13 @@ import json
 import mmap
 import re
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Callable, Union
+
+from arrow import RELEASED_BEFORE, STRUCTURES, UNALIGNED, Lent, Structure
 
 PAGE = mmap.PAGESIZE
 FILL = b"\xa5"  # not UTF-8, and no number that the library would write
+UNSET = int.from_bytes(FILL * 8, "little")
 CANARY = 64
 SMALL = 16  # real size of a buffer whose claimed room is null or negative: nothing may be written there
 AS_CLAIMED = "as claimed"  # an output: memory of the size that the call says
@@ -63,7 +66,7 @@ class Buffer:
 @dataclass(frozen=True)
 class Parameter:
     name: str
-    role: str  # handle, scalar, text, data, array, value, room (=), out (one value), text out, array out
+    role: str  # handle, scalar, text, data, array, value, room (=), out (one value), text out, array out, arrow, arrow out
     element: Any  # ctypes type of the value, or of that behind the pointer
     meaning: str
     length: str  # name of the parameter that holds its length or room
@@ -79,7 +82,7 @@ class Function:
     def __init__(self, described: dict[str, Any]) -> None:
         self.name: str = described["name"]
         self.parameters = [self.parameter(p) for p in described["parameters"]]
-        self.codes = {c["code"] for c in described["codes"]}  # None among them: others too
+        self.codes = {c["code"]: c.get("meaning", "") for c in described["codes"]}  # None among them: others too
 
     @staticmethod
     def parameter(p: dict[str, Any]) -> Parameter:
@@ -89,9 +92,11 @@ class Function:
             ("handle", "in"): "handle", ("text", "in"): "text", ("data", "in"): "data", ("bytes", "in"): "array",
             ("column", "in"): "array", ("value", "in"): "value" if pointer else "scalar", ("length", "in"): "scalar",
             ("length", "inout"): "room", ("handle", "out"): "out", ("value", "out"): "out", ("text", "out"): "text out",
-            ("column", "out"): "array out",
+            ("column", "out"): "array out", ("arrow", "inout"): "arrow out" if "room for" in p["meaning"] else "arrow",
         }[p["kind"], p["direction"]]
-        element = ctypes.c_uint64 if role == "handle" else ELEMENTS[base]
+        element = ctypes.c_uint64 if role == "handle" else ELEMENTS.get(base)
+        if p["kind"] == "arrow":
+            element = next(kind for name, kind in STRUCTURES.items() if name in p["meaning"])
         error = p["name"] in ("errtxt", "plen") and "may be null" in p["meaning"]
         return Parameter(p["name"], role, element, p["meaning"], p.get("length", ""), p.get("object", ""), error)
 
@@ -119,6 +124,7 @@ class Library:
         described = json.loads(text.value)
         self.functions = {f["name"]: Function(f) for f in described["functions"]}
         self.codes = {c["code"] for c in described["codes"]}
+        self.lend: Callable[[], list[Structure]] = list  # an array and its schema, for a call that takes them
         for function in self.functions.values():
             types = [p.element if p.by_value else ctypes.c_void_p for p in function.parameters]
             getattr(self.c, function.name).argtypes = types
@@ -132,6 +138,7 @@ class Call:
         self.buffers: dict[str, Buffer] = {}
         self.code = 0
         self.needed: dict[str, int] = {}  # what its rooms say afterwards
+        self.lent = [Lent(structure) for structure in library.lend()] if function.having("arrow") else []
         for p in function.parameters:
             if not p.by_value and values[p.name] is not None:
                 self.buffers[p.name] = Buffer(*self.memory(p, values[p.name]))
@@ -145,9 +152,17 @@ class Call:
             return ctypes.sizeof(p.element), bytes(p.element(value))
         if p.role == "out":
             return ctypes.sizeof(p.element), None
+        if p.role == "arrow":
+            content = self.lent_for(p).content(value)
+            return len(content), content
+        if p.role == "arrow out":
+            return ctypes.sizeof(p.element) + (value == UNALIGNED), None
         claimed = self.values[p.length]
         count = value if value != AS_CLAIMED else SMALL if claimed is None or claimed < 0 else claimed
         return count * ctypes.sizeof(p.element), None
+
+    def lent_for(self, p: Parameter) -> Lent:
+        return next(lent for lent in self.lent if isinstance(lent.structure, p.element))
 
     def run(self) -> int:
         """The code; the two functions that answer a size and a number are put into the same words."""
@@ -171,6 +186,8 @@ class Call:
         return number
 
     def free(self) -> None:
+        for lent in self.lent:
+            lent.free()
         for buffer in self.buffers.values():
             buffer.free()
 
@@ -202,7 +219,8 @@ class Call:
         content = self.buffers[p.name].read()
         if p.role == "out" and content == FILL * len(content):
             return [f"left `{p.name}` unset"]
-        if self.code != 0 and any(content) and (self.function.name, p.name) != ("Produce", "msgid"):
+        says = f"{p.meaning} {self.function.codes.get(self.code)}"
+        if self.code != 0 and any(content) and "set also on failure" not in says and f"`{p.name}`" not in says:
             return [] if p.role == "room" and self.code == TOO_SMALL else [f"left `{p.name}` {self.read(p.name)}"]
         return []
 
@@ -236,6 +254,20 @@ class Call:
             return [f"`{p.length}` is {count} for room {len(content) // size}"]
         return [f"wrote more of `{p.name}` than `{p.length}` says"] if content[count * size:].strip(FILL) else []
 
+    def check_lent(self, p: Parameter) -> list[str]:
+        """A structure that was given is released, once; one that cannot be is left alone."""
+        lent, given = self.lent_for(p), self.values[p.name]
+        times = 0 if given in (UNALIGNED, RELEASED_BEFORE) else 1
+        found = [] if lent.released == times else [f"released `{p.name}` {lent.released} times, not {times}"]
+        after = p.element.from_buffer_copy(self.buffers[p.name].read())
+        return found + [f"did not mark `{p.name}` as released"] * (after.release != 0 and times)
+
+    def check_structure(self, p: Parameter) -> list[str]:
+        content = self.buffers[p.name].read()
+        if self.code != 0:
+            return [f"wrote `{p.name}`"] if content.strip(FILL) else []
+        return [] if p.element.from_buffer_copy(content).release not in (0, UNSET) else [f"left `{p.name}` unset"]
+
     def check_error(self, p: Parameter) -> list[str]:
         """Error text and its length: empty when all is well, else UTF-8 with a NUL, cut to the room."""
         if p.role == "room":
@@ -256,6 +288,7 @@ class Call:
 CHECKS = {
     "text": Call.check_input, "data": Call.check_input, "array": Call.check_input, "value": Call.check_input,
     "out": Call.check_number, "room": Call.check_number, "text out": Call.check_text, "array out": Call.check_array,
+    "arrow": Call.check_lent, "arrow out": Call.check_structure,
 }
 
 
@@ -268,5 +301,5 @@ def is_utf8(data: bytes) -> bool:
 
 
 def says_optional(meaning: str) -> bool:
-    """Whether null is no failure."""
-    return re.search(r"may be null|null: ", meaning) is not None
+    """Whether null is no failure, whatever the other arguments are."""
+    return re.search(r"may be null(?! where)|null: ", meaning) is not None

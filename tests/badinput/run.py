@@ -237,6 +237,7 @@ def section_threads(library: Library, report: Report) -> None:
             function = rng.choice(functions)
             with lock:
                 values = world.good(function)
+                world.feed(function, values)
                 label, changes, wanted = rng.choice(cases[function.name]) if rng.random() < 0.6 else ("good", {}, None)
                 made[function.name] += 1
                 report.case(function.name, f"thread {seed}, call {number}: {label}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Callable
 
+from arrow import RELEASED_BEFORE, UNALIGNED, Structure, malformed, release
 from calls import AS_CLAIMED, FAILS, GOOD, Buffer, Call, Function, Library, Parameter, Wanted, says_optional
 
 TOPIC = b"badinput"
@@ -15,16 +16,22 @@ RECORDS = 1000
 TEXT_ROOM, ARRAY_ROOM, ERROR_ROOM = 4096, 64, 512
 
 # Good values by name: a parameter whose name is missing here fails the test of its function.
-ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client"}  # else by the kind of the handle:
+ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client", "batch": "records"}  # else by the kind of the handle:
 ROLE_OF_KIND = {"client": "client", "batch": "list", "topic_conf": "topic conf", "mock_cluster": "mock"}
-TEXTS = {"topic": TOPIC, "key": b"acks", "val": b"1", "json": b'{"RoundTripTime": {"broker": 1, "ms": 0}}'}
+BATCHES = ("list", "records", "consumed batch", "reports")
+TEXTS = {"topic": TOPIC, "key": b"acks", "val": b"1", "json": b'{"RoundTripTime": {"broker": 1, "ms": 0}}',
+         "name": b"a header"}
 DATA = {"payload": b"a value", "key": b"a key"}
-ARRAYS = {"values": struct.pack("qq", 0, 0), "bytes": b"ab", "lengths": struct.pack("ii", 1, 1)}
+ARRAYS = {"values": struct.pack("qq", 0, 0), "bytes": b"ab", "lengths": struct.pack("ii", 1, 1),
+          "rows": struct.pack("iii", 1, 0, 1), "key": b"a key", "value": b"a value"}
 SCALARS = {"timeout_ms": 1000, "kind": 1, "brokers": 1, "partition": 0, "offset": 0, "max_rows": 5, "rows": 1,
-           "code": -185, "err": -185}
+           "code": -185, "err": -185, "timestamp": 0}
 OUT_OF_RANGE = {"timeout_ms": [-2, -2**31], "kind": [0, 4, -1], "brokers": [0, -1, 1000], "partition": [-2, -2**31],
-                "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6]}
-EMPTY_IS_GOOD = {"val"}
+                "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6], "timestamp": [-2, -2**63]}
+WRONG_ARRAYS = {"rows": [(0, 1, 2), (-1, 0, 1), (0, 0, 2**31 - 1), (0, -2**31, 0)],
+                "lengths": [(1, 2), (1, 0), (-2, 4), (-1, 1), (2**31 - 1, 2**31 - 1), (-2**31, 2)]}
+OTHER_COLUMNS = (b"nothing", b"offset", b"partition", b"key", b"header.value", b"topic.name", b"error")
+EMPTY_IS_GOOD = {"val", "name"}
 NOT_UTF8 = (b"\xff\xfe", b"a\xc3", b"\xc0\x80", b"\xed\xa0\x80")
 NO_DATA = 0xFFFFFFFF
 CONF = {"kaffi.poll.timeout.ms": "50", "kaffi.produce.timeout.ms": "50", "kaffi.close.timeout.ms": "3000",
@@ -41,6 +48,7 @@ class World:
         self.passing: list[int] = []  # clients for one call
         self.dead_handles: dict[str, tuple[int, int]] = {}
         self.produced = 0
+        library.lend = self.lend
         if "Produce" in library.functions:
             self.start()
 
@@ -98,6 +106,39 @@ class World:
         """What the shared consumer consumed last."""
         return self.consume(self.handle("consumer")) if self.patient else self.new_list()
 
+    def new_records(self) -> int:
+        batch = self.new("NewBatch", ...)
+        self.fill(batch)
+        return batch
+
+    def fill(self, batch: int) -> None:
+        """The same two records again, whatever became of the batch. Other threads may have deleted it."""
+        c, offsets = self.library.c, struct.pack("qq", 0, 1)
+        c.ClearBatch(batch)
+        for key, length in ((b"a key", 5), (None, -1)):
+            c.AddRecord(batch, TOPIC, 0, -1, key, length, b"a value", 7, None, None)
+            c.AddHeader(batch, b"a header", key, length, None, None)
+        c.SetBatchInts(batch, b"offset", offsets, 2, None, None)
+
+    def new_reports(self) -> int:
+        producer, batch, rows = self.new_client(kind=1), ctypes.c_uint64(0), ctypes.c_int32(0)
+        self.feed_producer(producer)
+        self.do("DeliveryReportBatch", producer, 5, 20000, ctypes.byref(batch), ctypes.byref(rows))
+        self.close("client", producer)
+        return batch.value
+
+    def lend(self) -> list[Structure]:
+        """An array and its schema, from the function that exports them."""
+        function = next(f for f in self.library.functions.values() if f.having("arrow out"))
+        call = Call(self.library, function, self.good(function, lambda role: MAKERS[role](self)))
+        if call.run() != 0:
+            raise RuntimeError(f"set-up: {function.name} answered {call.code}")
+        exported = [p.element.from_buffer_copy(call.buffers[p.name].read()) for p in function.having("arrow out")]
+        for p in function.handles:
+            self.close(p.object, call.values[p.name])
+        call.free()
+        return exported
+
     def consume(self, consumer: int) -> int:
         batch, rows = ctypes.c_uint64(0), ctypes.c_int32(0)
         self.do("ConsumeBatch", consumer, 5, 20000, ctypes.byref(batch), ctypes.byref(rows))
@@ -105,7 +146,7 @@ class World:
 
     def handle(self, role: str) -> int:
         kind = next((kind for kind, of_kind in ROLE_OF_KIND.items() if of_kind == role), "client")
-        kind = "batch" if role == "consumed batch" else kind
+        kind = "batch" if role in BATCHES else kind
         if role not in self.handles or not self.alive(kind, self.handles[role]):
             self.handles[role] = MAKERS[role](self)
         return self.handles[role]
@@ -175,7 +216,7 @@ class World:
         for p in function.parameters:
             if p.role == "handle":
                 values[p.name] = (handle or self.handle)(self.role(p, function))
-            elif p.role in ("out", "text out", "array out"):
+            elif p.role in ("out", "text out", "array out", "arrow", "arrow out"):
                 values[p.name] = AS_CLAIMED
             elif function.sized_by(p):
                 of = function.sized_by(p)[0]
@@ -205,16 +246,25 @@ class World:
         return ROLES.get(p.name) or ROLE_OF_KIND[p.object]
 
     def feed(self, function: Function, values: dict[str, Any]) -> None:
-        """Gives a producer something to deliver and to report."""
-        if "prod" in values and function.name != "Produce":
-            record = (TOPIC, b"a value", 7, b"a key", 5, 0, ctypes.byref(ctypes.c_uint64(0)))
-            self.library.c.Produce(values["prod"], *record, None, None)
+        """Gives a producer something to deliver and to report, and a batch its records."""
+        for p in function.handles:
+            if p.name == "prod" and function.name != "Produce":
+                self.feed_producer(values["prod"])
+            if self.role(p, function) == "records":
+                self.fill(values[p.name])
+
+    def feed_producer(self, producer: int) -> None:
+        record = (TOPIC, b"a value", 7, b"a key", 5, 0, ctypes.byref(ctypes.c_uint64(0)))
+        self.library.c.Produce(producer, *record, None, None)
 
     def after(self, function: Function, call: Call) -> None:
         """Closes what a call handed out, and the clients that were made for it."""
         for p in function.having("out"):
             if p.object and call.code == 0 and p.name in call.buffers and call.read(p.name):
                 self.close(p.object, call.read(p.name))
+        for p in function.having("arrow out"):
+            if call.code == 0:
+                release(p.element.from_address(call.buffers[p.name].address))
         for client in self.passing:
             self.close("client", client)
         self.passing.clear()
@@ -223,7 +273,8 @@ class World:
 MAKERS: dict[str, Callable[[World], int]] = {
     "client": World.new_client, "producer": lambda world: world.new_client(kind=1), "consumer": World.new_consumer,
     "idle consumer": lambda world: world.new_client(kind=2), "list": World.new_list,
-    "consumed batch": World.new_batch, "topic conf": lambda world: world.new("NewTopicConf", ...),
+    "consumed batch": World.new_batch, "records": World.new_records, "reports": World.new_reports,
+    "topic conf": lambda world: world.new("NewTopicConf", ...),
     "mock": lambda world: world.new("NewMockCluster", 1, ...),
 }
 Case = tuple[str, dict[str, Any], Wanted]
@@ -231,6 +282,8 @@ Case = tuple[str, dict[str, Any], Wanted]
 
 def bad(function: Function, world: World) -> Iterator[Case]:
     """What can be wrong with one parameter at a time, whatever the call before answered."""
+    lent = world.lend() if function.having("arrow") else []
+    refused = frozenset({-1104})
     for p in function.parameters:
         if p.role == "handle":
             for label, value, wanted in bad_handles(p, world):
@@ -241,7 +294,9 @@ def bad(function: Function, world: World) -> Iterator[Case]:
         if p.role == "text":
             for text in NOT_UTF8:
                 yield f"{p.name} {text!r}", {p.name: text}, frozenset({-1103})
-            yield f"{p.name} empty", {p.name: b""}, None if p.name in EMPTY_IS_GOOD else FAILS
+            yield f"{p.name} empty", {p.name: b""}, None if p.name in EMPTY_IS_GOOD or "empty: " in p.meaning else FAILS
+            for column in OTHER_COLUMNS if p.name == "column" else ():
+                yield f"{p.name} {column!r}", {p.name: column}, frozenset({-1113}) if column == b"nothing" else None
         elif p.role == "room" and p.element is not ctypes.c_uint32:
             for room in (-1, -2**31):
                 yield f"{p.name} {room}", {p.name: room}, frozenset({-1104})
@@ -249,7 +304,21 @@ def bad(function: Function, world: World) -> Iterator[Case]:
             yield from bad_lengths(p, function)
         elif p.role == "scalar":
             for number in OUT_OF_RANGE.get(p.name, []):
-                yield f"{p.name} {number}", {p.name: number}, FAILS
+                yield f"{p.name} {number}", {p.name: number}, None if f"{number}: " in p.meaning else FAILS
+        elif p.role == "array":
+            for numbers in WRONG_ARRAYS.get(p.name, []):
+                yield f"{p.name} {numbers}", {p.name: struct.pack(f"{len(numbers)}i", *numbers)}, refused
+            if ctypes.sizeof(p.element) > 1:
+                yield f"{p.name} unaligned", {p.name: ARRAYS[p.name] + b"\0"}, refused
+        elif p.role == "arrow out":
+            yield f"{p.name} unaligned", {p.name: UNALIGNED}, refused
+        elif p.role == "arrow":
+            yield f"{p.name} unaligned", {p.name: UNALIGNED}, refused
+            yield f"{p.name} released before", {p.name: RELEASED_BEFORE}, refused
+            for change in malformed(next(structure for structure in lent if isinstance(structure, p.element))):
+                yield f"{p.name} with {change}", {p.name: change}, frozenset({-1114})
+    for structure in lent:
+        release(structure)
 
 
 def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], int], Wanted]]:
@@ -266,6 +335,8 @@ def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], 
     for kind, role in ROLE_OF_KIND.items():
         if kind != p.object:
             yield f"is a {kind}", partial(world.handle, role), wrong
+    for role in BATCHES if p.object == "batch" else ():
+        yield f"is {role}", partial(world.handle, role), None
     if p.object == "client":
         yield "is a producer", lambda: world.handle("producer"), wrong if p.name == "cons" else None
         yield "is a consumer", lambda: world.handle("idle consumer"), wrong if p.name == "prod" else None
@@ -285,7 +356,7 @@ def bad_lengths(p: Parameter, function: Function) -> Iterator[Case]:
             yield f"{p.name} {length}", {p.name: length}, FAILS
     else:
         for length in (-1, -2**31):
-            yield f"{p.name} {length}", {p.name: length}, frozenset({-1104})
+            yield f"{p.name} {length}", {p.name: length}, GOOD if f"{length}: " in p.meaning else frozenset({-1104})
         yield f"{of.name} null and {p.name} 0", {of.name: None, p.name: 0}, None
         if of.element is ctypes.c_uint8 and "lengths" in [q.name for q in function.parameters]:
             for length in (1, 3, 2**31 - 1):

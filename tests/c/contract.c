@@ -981,7 +981,7 @@ static void after_fork(void) {
 /* Every thread but main and this one is the library's, and blocks all signals. */
 static void signals_blocked(void) {
     char servers[256], path[300], line[256];
-    void *mock = new_mock(2, servers, sizeof servers), *producer = new_client(servers, NULL), *consumer;
+    void *mock, *producer, *consumer;
     long self = syscall(SYS_gettid);
     sigset_t full;
     uint64_t all = 0;
@@ -989,6 +989,8 @@ static void signals_blocked(void) {
     struct dirent *task;
     int threads = 0, i;
     if (on_valgrind) SKIP("valgrind keeps the threads' signal masks itself");
+    mock = new_mock(2, servers, sizeof servers);
+    producer = new_client(servers, NULL);
     produce(producer, unique, 0, NULL, "value");
     flush(producer);
     consumer = new_client(servers, "group.id", unique, "auto.offset.reset", "earliest", NULL);

@@ -1,71 +1,163 @@
 using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Kaffi;
 
-/// <summary>A column of integers of a batch, in an array that is used again.</summary>
-unsafe struct IntColumn
+/// <summary>A column of keys or values as it lies in a batch, without copying. It is Arrow's layout: the bytes of all rows one after the
+/// other, where each begins, and which are null.</summary>
+/// <remarks>It reads the batch's memory: use it and its spans only until the batch is disposed.</remarks>
+public readonly ref struct BytesColumn
 {
-    long[] values;
-
-    public readonly long this[int row] => values[row];
-
-    /// <summary>Reads the column; <paramref name="name"/> is a literal, behind which C# puts a NUL.</summary>
-    public void Read(ulong batch, ReadOnlySpan<byte> name)
+    internal BytesColumn(ReadOnlySpan<byte> data, ReadOnlySpan<int> offsets, ReadOnlySpan<byte> validity)
     {
-        values ??= new long[64];
+        Data = data;
+        Offsets = offsets;
+        Validity = validity;
+    }
+
+    /// <summary>The bytes of all rows, one after the other.</summary>
+    public ReadOnlySpan<byte> Data { get; }
+
+    /// <summary>Where each row begins in <see cref="Data"/>, and at the end where the last one ends; empty for a column that the batch does
+    /// not have.</summary>
+    public ReadOnlySpan<int> Offsets { get; }
+
+    /// <summary>A bit for each row, the lowest first: 0 for null. Empty when no row is null.</summary>
+    public ReadOnlySpan<byte> Validity { get; }
+
+    /// <summary>The number of rows; 0 for a column that the batch does not have.</summary>
+    public int Count => Math.Max(0, Offsets.Length - 1);
+
+    /// <summary>The bytes of a row; null is the <c>default</c> span, to which an empty one is not equal.</summary>
+    public ReadOnlySpan<byte> this[int row] => IsNull(row) ? default : Data[Offsets[row]..Offsets[row + 1]];
+
+    /// <summary>Whether a row is null.</summary>
+    public bool IsNull(int row) => !Validity.IsEmpty && (Validity[row >> 3] >> (row & 7) & 1) == 0;
+}
+
+/// <summary>Where a column lies. It is valid until the batch is deleted or the column replaced.</summary>
+readonly unsafe struct View
+{
+    readonly void* data;
+    readonly long bytes;
+    readonly int* offsets;
+    readonly byte* validity;
+    readonly int rows;
+
+    /// <summary>Finds a column; <paramref name="name"/> is a literal, behind which C# puts a NUL. A column of bytes has <paramref
+    /// name="count"/> values, or none.</summary>
+    public View(ulong batch, ReadOnlySpan<byte> name, int count = 0)
+    {
+        ulong d, o, v;
+        long size;
         var error = stackalloc byte[Library.ErrorRoom];
-        while (true)
-        {
-            int code, count = values.Length, length = Library.ErrorRoom;
-            fixed (byte* n = name)
-            fixed (long* v = values)
-                code = Native.GetBatchInts(batch, n, v, &count, error, &length);
-            if (code == 0) return;
-            if (code != Codes.TooSmall) Library.Check(code, error, length);
-            values = new long[Math.Max(count, values.Length * 2)];
-        }
+        int length = Library.ErrorRoom;
+        fixed (byte* n = name) Library.Check(Native.ViewBatch(batch, n, &d, &size, &o, &v, error, &length), error, length);
+        // All values may be empty: these have an address of their own too, to tell them from null.
+        data = d == 0 ? (void*)o : (void*)d;
+        bytes = size;
+        offsets = (int*)o;
+        validity = (byte*)v;
+        rows = o == 0 ? 0 : count;
+    }
+
+    /// <summary>Whether the batch has it, as a column of bytes.</summary>
+    public bool Exists => offsets != null;
+
+    public ReadOnlySpan<T> Ints<T>() where T : unmanaged => new(data, (int)(bytes / sizeof(T)));
+
+    public BytesColumn Bytes => new(
+        new(data, (int)bytes), new(offsets, rows == 0 ? 0 : rows + 1), new(validity, validity == null ? 0 : (rows + 7) / 8));
+}
+
+/// <summary>A column of bytes while it is filled.</summary>
+sealed class BytesBuffer
+{
+    readonly ArrayBufferWriter<byte> bytes = new();
+
+    public List<int> Lengths { get; } = [];
+
+    public ReadOnlySpan<byte> Bytes => bytes.WrittenSpan;
+
+    public void Add(ReadOnlySpan<byte> value, bool hasValue)
+    {
+        bytes.Write(value);
+        Lengths.Add(hasValue ? value.Length : -1);
+    }
+
+    public void Clear()
+    {
+        bytes.ResetWrittenCount();
+        Lengths.Clear();
     }
 }
 
-/// <summary>A column of bytes of a batch, in arrays that are used again.</summary>
-unsafe struct BytesColumn
+/// <summary>Columns of records while they are filled.</summary>
+sealed class RecordColumns
 {
-    byte[] bytes;
-    int[] lengths;
-    int[] ends;
-    int count;
+    readonly BytesBuffer headerNames = new(), headerValues = new();
+    readonly List<long> headerCounts = [];
 
-    /// <summary>A copy of a value; null for null.</summary>
-    public readonly byte[]? this[int row] => lengths[row] < 0 ? null : bytes.AsSpan(ends[row] - lengths[row], lengths[row]).ToArray();
+    public BytesBuffer Keys { get; } = new();
+    public BytesBuffer Values { get; } = new();
 
-    /// <summary>All values as texts.</summary>
-    public readonly string[] Texts()
+    public void AddHeaders(Headers? headers)
     {
-        var texts = new string[count];
-        for (int row = 0; row < count; row++) texts[row] = Encoding.UTF8.GetString(this[row] ?? []);
-        return texts;
+        headerCounts.Add(headers?.Count ?? 0);
+        foreach (var header in headers ?? [])
+        {
+            headerNames.Add(Encoding.UTF8.GetBytes(header.Key), true);
+            headerValues.Add(header.Value.Span, header.Value.HasValue);
+        }
     }
 
-    /// <summary>Reads the column; <paramref name="name"/> is a literal, behind which C# puts a NUL.</summary>
-    public void Read(ulong batch, ReadOnlySpan<byte> name)
+    public void Clear()
     {
-        bytes ??= new byte[4096];
-        lengths ??= new int[64];
-        var error = stackalloc byte[Library.ErrorRoom];
-        while (true)
+        foreach (var column in (BytesBuffer[])[Keys, Values, headerNames, headerValues]) column.Clear();
+        headerCounts.Clear();
+    }
+
+    public RecordBatch Build(ReadOnlySpan<int> partitions, ReadOnlySpan<long> timestamps) => Build(
+        Values.Bytes, CollectionsMarshal.AsSpan(Values.Lengths), Keys.Bytes, CollectionsMarshal.AsSpan(Keys.Lengths), partitions, timestamps, this);
+
+    public static RecordBatch Build(
+        ReadOnlySpan<byte> values, ReadOnlySpan<int> valueLengths, ReadOnlySpan<byte> keys, ReadOnlySpan<int> keyLengths,
+        ReadOnlySpan<int> partitions, ReadOnlySpan<long> timestamps, RecordColumns? headers)
+    {
+        int rows = valueLengths.Length;
+        Same(rows, keyLengths.Length, nameof(keys));
+        Same(rows, partitions.Length, nameof(partitions));
+        Same(rows, timestamps.Length, nameof(timestamps));
+        Same(rows, headers?.headerCounts.Count ?? 0, nameof(headers));
+        var batch = BatchHandle.NewRecords();
+        try
         {
-            int code, total = bytes.Length, values = lengths.Length, length = Library.ErrorRoom;
-            fixed (byte* n = name, b = bytes)
-            fixed (int* l = lengths)
-                code = Native.GetBatchBytes(batch, n, b, &total, l, &values, error, &length);
-            count = values;
-            if (code == 0) break;
-            if (code != Codes.TooSmall) Library.Check(code, error, length);
-            if (total > bytes.Length) bytes = new byte[Math.Max(total, (int)Math.Min(bytes.Length * 2L, Array.MaxLength))];
-            if (count > lengths.Length) lengths = new int[Math.Max(count, lengths.Length * 2)];
+            // What says nothing is left out: records without times and headers are produced faster.
+            bool partitioned = partitions.ContainsAnyExcept(-1);
+            batch.Set("value"u8, values, valueLengths);
+            if (keyLengths.ContainsAnyExcept(-1)) batch.Set("key"u8, keys, keyLengths);
+            if (partitioned) batch.Set("partition"u8, Array.ConvertAll(partitions.ToArray(), partition => (long)partition));
+            if (timestamps.ContainsAnyExcept(-1)) batch.Set("timestamp"u8, timestamps);
+            if (headers is { headerNames.Lengths.Count: > 0 })
+            {
+                batch.Set("header.count"u8, CollectionsMarshal.AsSpan(headers.headerCounts));
+                batch.Set("header.name"u8, headers.headerNames.Bytes, CollectionsMarshal.AsSpan(headers.headerNames.Lengths));
+                batch.Set("header.value"u8, headers.headerValues.Bytes, CollectionsMarshal.AsSpan(headers.headerValues.Lengths));
+            }
+            return new RecordBatch(batch, rows, partitioned);
         }
-        if (ends is null || ends.Length < lengths.Length) ends = new int[lengths.Length];
-        for (int row = 0, end = 0; row < count; row++) ends[row] = end += Math.Max(lengths[row], 0);
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+    }
+
+    static void Same(int rows, int has, string column)
+    {
+        if (has != 0 && has != rows) throw new ArgumentException($"it has {has} rows, values has {rows}", column);
     }
 }

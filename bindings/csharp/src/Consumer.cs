@@ -21,10 +21,7 @@ public sealed unsafe class Consumer : Client
     readonly object gate = new(); // guards all below
     readonly bool inBatches;
     volatile bool committing; // a thread inside the gate waits for the broker
-    IntColumn topic, partition, offset, timestamp, timestampType;
-    BytesColumn key, value;
-    string[] topics = [];
-    int rows;
+    RecordBatch? rows; // of the handle's batch, which records are handed out from
     int limit = 1; // how many rows the next batch may have
     long taken, stored; // when the batch came, and when its processed rows were counted last
 
@@ -62,13 +59,13 @@ public sealed unsafe class Consumer : Client
         int milliseconds = Library.Milliseconds(timeout);
         if (milliseconds == 0) return null;
         // Waiting takes one record only and needs no lock: another thread may commit or close, and nothing lies in a batch then.
-        ulong batch = ConsumeBatch(1, milliseconds, out int count);
+        ulong batch = Take(1, milliseconds, out int count);
         if (batch == 0) return null;
         lock (gate)
         {
             Keep(batch, count);
             var result = HandOut();
-            if (Handle.IsClosed) Handle.DeleteBatch();
+            if (Handle.IsClosed) Forget();
             return result;
         }
     }
@@ -88,6 +85,31 @@ public sealed unsafe class Consumer : Client
             cancellationToken.ThrowIfCancellationRequested();
             if (Consume(SliceMilliseconds) is { } result) return result;
         }
+    }
+
+    /// <summary>The records that are there, or null when none came in time. It waits for the first one only.</summary>
+    /// <remarks>All of them count as processed when this or <see cref="Consume(TimeSpan)"/> is called again, at a commit and when
+    /// closing.</remarks>
+    /// <param name="maxRows">How many at most.</param>
+    /// <param name="timeout">How long to wait. Negative: as long as it takes.</param>
+    /// <inheritdoc cref="Consume(TimeSpan)"/>
+    public RecordBatch? ConsumeBatch(int maxRows, TimeSpan timeout)
+    {
+        lock (gate)
+        {
+            if (rows is not null && maxRows > 0 && Handle.HandedOut < rows.Count)
+            {
+                Store();
+                int count = Math.Min(maxRows, rows.Count - Handle.HandedOut);
+                var rest = BatchHandle.Select(Handle.Batch, Handle.HandedOut, count);
+                Handle.HandedOut += count;
+                return new RecordBatch(rest, count);
+            }
+            Store();
+            Forget();
+        }
+        ulong batch = Take(maxRows, Library.Milliseconds(timeout), out int taken);
+        return batch == 0 ? null : new RecordBatch(new BatchHandle(batch), taken);
     }
 
     /// <summary>Commits what was handed out so far.</summary>
@@ -152,7 +174,7 @@ public sealed unsafe class Consumer : Client
             int milliseconds = CloseMilliseconds;
             if (entered && inBatches) Handle.StoreHandedOut(); // else the thread that commits has done so
             error = Handle.Close(milliseconds, out _);
-            Handle.DeleteBatch();
+            Forget();
         }
         finally
         {
@@ -169,22 +191,22 @@ public sealed unsafe class Consumer : Client
     {
         lock (gate)
         {
-            if (Handle.Batch != 0 && Handle.HandedOut < rows)
+            if (rows is not null && Handle.HandedOut < rows.Count)
             {
                 if (Stopwatch.GetElapsedTime(stored) > StoreInterval)
                 {
                     Store();
-                    ConsumeBatch(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
+                    Take(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
                 }
                 return HandOut();
             }
             // A batch is to last about a second, so that a slow host still asks often enough to stay in its group.
-            if (inBatches && Handle.Batch != 0)
-                limit = (int)Math.Clamp(rows / Stopwatch.GetElapsedTime(taken).TotalSeconds, 1, Math.Min(limit * 2, MaxRows));
-            ulong batch = ConsumeBatch(limit, 0, out int count);
+            if (inBatches && rows is not null)
+                limit = (int)Math.Clamp(rows.Count / Stopwatch.GetElapsedTime(taken).TotalSeconds, 1, Math.Min(limit * 2, MaxRows));
+            ulong batch = Take(limit, 0, out int count);
             if (batch == 0)
             {
-                Handle.DeleteBatch(); // all of it was handed out, and counted by this call
+                Forget(); // all of it was handed out, and counted by this call
                 return null;
             }
             Keep(batch, count);
@@ -192,7 +214,7 @@ public sealed unsafe class Consumer : Client
         }
     }
 
-    ulong ConsumeBatch(int maxRows, int milliseconds, out int count)
+    ulong Take(int maxRows, int milliseconds, out int count)
     {
         ulong batch;
         int rowCount, length = Library.ErrorRoom;
@@ -207,19 +229,9 @@ public sealed unsafe class Consumer : Client
     /// <summary>Makes this the batch to hand out from.</summary>
     void Keep(ulong batch, int count)
     {
-        Handle.DeleteBatch();
+        Forget();
         Handle.Batch = batch;
-        rows = count;
-        topic.Read(batch, "topic"u8);
-        partition.Read(batch, "partition"u8);
-        offset.Read(batch, "offset"u8);
-        timestamp.Read(batch, "timestamp"u8);
-        timestampType.Read(batch, "timestamp_type"u8);
-        key.Read(batch, "key"u8);
-        value.Read(batch, "value"u8);
-        var names = new BytesColumn();
-        names.Read(batch, "topic.name"u8);
-        topics = names.Texts();
+        rows = new RecordBatch(new BatchHandle(batch, owned: false), count);
         taken = Stopwatch.GetTimestamp();
         Store();
     }
@@ -230,11 +242,11 @@ public sealed unsafe class Consumer : Client
         stored = Stopwatch.GetTimestamp();
     }
 
-    ConsumeResult HandOut()
+    void Forget()
     {
-        int row = Handle.HandedOut++;
-        return new ConsumeResult(
-            topics[topic[row]], (int)partition[row], offset[row], new Message { Key = key[row], Value = value[row] },
-            new Timestamp(timestamp[row], (TimestampType)timestampType[row]));
+        Handle.DeleteBatch();
+        rows = null;
     }
+
+    ConsumeResult HandOut() => rows![Handle.HandedOut++];
 }

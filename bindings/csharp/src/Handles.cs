@@ -11,7 +11,7 @@ namespace Kaffi;
 /// count, and a handle can be closed while another thread waits in a call on it.</remarks>
 abstract class KaffiHandle : SafeHandle
 {
-    protected KaffiHandle(ulong value) : base(0, true) => SetHandle((nint)value);
+    protected KaffiHandle(ulong value, bool owned = true) : base(0, owned) => SetHandle((nint)value);
 
     public ulong Value => (ulong)handle;
 
@@ -124,7 +124,96 @@ enum ClientType { Producer = 1, Consumer = 2 }
 /// <summary>A batch or a topic-partition list.</summary>
 unsafe class BatchHandle : KaffiHandle
 {
-    public BatchHandle(ulong value) : base(value) { }
+    public BatchHandle(ulong value, bool owned = true) : base(value, owned) { }
+
+    public static BatchHandle NewRecords()
+    {
+        ulong value;
+        Library.Check(Native.NewBatch(&value));
+        return new BatchHandle(value);
+    }
+
+    /// <summary>A batch of one record.</summary>
+    public static BatchHandle NewRecord(string topic, int partition, Message message)
+    {
+        var batch = NewRecords();
+        try
+        {
+            var error = stackalloc byte[Library.ErrorRoom];
+            int length = Library.ErrorRoom;
+            fixed (byte* t = Library.Text(topic, nameof(topic)), k = message.Key.Span, v = message.Value.Span)
+                Library.Check(
+                    Native.AddRecord(
+                        batch.Value, t, partition, message.Timestamp.ForProducing, k, Length(message.Key), v, Length(message.Value), error, &length),
+                    error, length);
+            foreach (var header in message.HeadersIfAny ?? [])
+            {
+                length = Library.ErrorRoom;
+                fixed (byte* n = Library.Text(header.Key, nameof(header)), v = header.Value.Span)
+                    Library.Check(Native.AddHeader(batch.Value, n, v, Length(header.Value), error, &length), error, length);
+            }
+            return batch;
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+
+        static int Length(Bytes bytes) => bytes.HasValue ? bytes.Length : -1;
+    }
+
+    /// <summary>A copy of some rows that follow each other.</summary>
+    public static BatchHandle Select(ulong batch, int first, int count)
+    {
+        var rows = new int[count];
+        for (int row = 0; row < count; row++) rows[row] = first + row;
+        ulong selected;
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        fixed (int* r = rows) Library.Check(Native.SelectBatchRows(batch, r, count, &selected, error, &length), error, length);
+        return new BatchHandle(selected);
+    }
+
+    /// <summary>Sets a column of integers; <paramref name="column"/> is a literal, behind which C# puts a NUL.</summary>
+    public void Set(ReadOnlySpan<byte> column, ReadOnlySpan<long> values)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        fixed (byte* c = column)
+        fixed (long* v = values)
+            Library.Check(Native.SetBatchInts(Value, c, v, values.Length, error, &length), error, length);
+    }
+
+    /// <summary>Sets a column of bytes: all values one after the other, and the length of each, -1 for null.</summary>
+    public void Set(ReadOnlySpan<byte> column, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> lengths)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int length = Library.ErrorRoom;
+        fixed (byte* c = column, b = bytes)
+        fixed (int* l = lengths)
+            Library.Check(Native.SetBatchBytes(Value, c, b, bytes.Length, l, lengths.Length, error, &length), error, length);
+    }
+
+    /// <summary>A column of texts, such as the names of the topics.</summary>
+    public string[] Texts(ReadOnlySpan<byte> column)
+    {
+        var error = stackalloc byte[Library.ErrorRoom];
+        int total = 0, count = 0, length = Library.ErrorRoom;
+        fixed (byte* c = column)
+        {
+            int code = Native.GetBatchBytes(Value, c, null, &total, null, &count, error, &length);
+            if (code != Codes.TooSmall) Library.Check(code, error, length);
+            var (bytes, lengths) = (new byte[total], new int[count]);
+            length = Library.ErrorRoom;
+            fixed (byte* b = bytes)
+            fixed (int* l = lengths)
+                Library.Check(Native.GetBatchBytes(Value, c, b, &total, l, &count, error, &length), error, length);
+            var texts = new string[count];
+            for (int row = 0, end = 0; row < count; row++) texts[row] = Encoding.UTF8.GetString(bytes, (end += lengths[row]) - lengths[row], lengths[row]);
+            return texts;
+        }
+    }
 
     public static BatchHandle NewList(IEnumerable<TopicPartitionOffset> entries)
     {

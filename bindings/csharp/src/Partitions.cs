@@ -1,3 +1,4 @@
+using System;
 using System.Globalization;
 
 namespace Kaffi;
@@ -8,6 +9,9 @@ public readonly record struct Partition(int Value)
 {
     /// <summary>The partitioner chooses, by the key.</summary>
     public static readonly Partition Any = new(-1);
+
+    /// <summary>For <see cref="Producer.ProduceBatch(TopicPartition, RecordBatch, TimeSpan?)"/>: that of each row.</summary>
+    public static readonly Partition OfRow = new(-2);
 
     /// <summary>The partition of this number.</summary>
     public static implicit operator Partition(int value) => new(value);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -28,13 +29,15 @@ public sealed unsafe class Producer : Client
     readonly Queue<(Action<DeliveryReport> Handler, DeliveryReport Report)> ready = [];
     int starting; // threads that have not registered their record yet
     int tasks; // pending records with a task
-    bool reporting; // somebody wants reports
+    bool reporting; // handlers or tasks want reports
+    bool asked; // the host reads reports itself
     bool reading; // a thread reads reports
     bool pumping; // the thread that completes tasks runs
     bool abandoned; // closed: what is pending has been reported as undelivered
+    int? produceMilliseconds;
     long failed; // failed records that nobody was told of
 
-    readonly record struct DeliveryReportRow(int Error, string Topic, int Partition, long Offset, long Timestamp, int Status);
+    readonly record struct DeliveryReportRow(ErrorCode Error, string Topic, int Partition, long Offset, Timestamp Timestamp, PersistenceStatus Status);
 
     /// <summary>Starts a producer.</summary>
     /// <exception cref="KafkaException">A property is unknown or invalid, or the producer cannot start: the reason says why.</exception>
@@ -49,14 +52,14 @@ public sealed unsafe class Producer : Client
             var error = stackalloc byte[Library.ErrorRoom];
             int length = Library.ErrorRoom;
             Library.Check(Native.GetOutstanding(Handle.Value, &inFlight, &unread, &forgotten, error, &length), error, length);
-            lock (gate) return inFlight + (reporting ? unread : 0) + ready.Count;
+            lock (gate) return inFlight + (reporting || asked ? unread : 0) + ready.Count;
         }
     }
 
     /// <summary>Hands a record over, which is delivered in the background; the partitioner chooses the partition, by the key. When the
     /// queue is full it waits for room, <c>kaffi.produce.timeout.ms</c> at most.</summary>
     /// <param name="topic">The name of the topic.</param>
-    /// <param name="message">Key and value.</param>
+    /// <param name="message">Key, value, headers and time.</param>
     /// <param name="deliveryHandler">Is called by <see cref="Poll"/> or <see cref="Flush(TimeSpan)"/> when it is known what became of it.</param>
     /// <returns>The number of the record, which its report has too.</returns>
     /// <exception cref="ProduceException">The record was not taken.</exception>
@@ -87,7 +90,7 @@ public sealed unsafe class Producer : Client
     /// <summary>Hands a record over; the task completes when it is delivered.</summary>
     /// <remarks>When the queue is full the call itself waits for room.</remarks>
     /// <param name="topic">The name of the topic.</param>
-    /// <param name="message">Key and value.</param>
+    /// <param name="message">Key, value, headers and time.</param>
     /// <param name="cancellationToken">Ends the waiting; the record stays on its way.</param>
     /// <exception cref="ProduceException">The record was not taken, or not delivered.</exception>
     public Task<DeliveryResult> ProduceAsync(string topic, Message message, CancellationToken cancellationToken = default) =>
@@ -119,7 +122,9 @@ public sealed unsafe class Producer : Client
         ulong id = 0;
         try
         {
-            error = Send(topic, partition, message.Value.Span, message.Value.HasValue, message.Key.Span, message.Key.HasValue, out id);
+            error = message.HeadersIfAny is null && message.Timestamp.ForProducing < 0
+                ? Send(topic, partition, message.Value.Span, message.Value.HasValue, message.Key.Span, message.Key.HasValue, out id)
+                : Send(topic, partition, message, out id);
         }
         finally
         {
@@ -147,6 +152,92 @@ public sealed unsafe class Producer : Client
         GC.KeepAlive(this);
         id = msgid;
         return code == 0 ? null : Error.Of(code, text, length);
+    }
+
+    /// <summary>With headers and time, which go along in a batch only.</summary>
+    Error? Send(string topic, int partition, Message message, out ulong id)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        id = 0;
+        try
+        {
+            using var batch = BatchHandle.NewRecord(topic, partition, message);
+            var result = HandOver(topic, partition, batch.Value, ProduceMilliseconds, out var error);
+            id = result.FirstId;
+            return error ?? (result.Refused > 0 ? Error.Of((int)result.Errors[0]) : null);
+        }
+        catch (KafkaException exception)
+        {
+            return exception.Error;
+        }
+    }
+
+    /// <summary>Hands the records of a batch over. A row that is refused for itself does not stop the others: look at the result.</summary>
+    /// <remarks>Times and headers go along. A consumed batch can be produced as it is; its offsets are ignored. The order of the rows is
+    /// kept for each key and for each partition. What became of the rows comes by <see cref="DeliveryReports"/>; the count of
+    /// <see cref="Close"/> has those that failed and were not asked for.</remarks>
+    /// <param name="topic">The name of the topic for all rows; null: that of each row, in a consumed batch.</param>
+    /// <param name="batch">The records. Where they were made with partitions they go there; else, and in a consumed batch, the
+    /// partitioner chooses, by the key.</param>
+    /// <param name="timeout">How long to wait for room when the queue is full, <c>kaffi.produce.timeout.ms</c> unless given. Negative: as
+    /// long as it takes.</param>
+    /// <exception cref="KafkaException">It could not be produced.</exception>
+    public ProduceBatchResult ProduceBatch(string? topic, RecordBatch batch, TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return ProduceBatch(topic, batch.Partitioned ? Partition.OfRow : Partition.Any, batch, timeout);
+    }
+
+    /// <summary>Hands the records of a batch over for this partition; <see cref="Partition.OfRow"/>: for that of each row.</summary>
+    /// <param name="topicPartition">The topic and the partition.</param>
+    /// <param name="batch">The records.</param>
+    /// <inheritdoc cref="ProduceBatch(string?, RecordBatch, TimeSpan?)"/>
+    /// <param name="timeout"/>
+    public ProduceBatchResult ProduceBatch(TopicPartition topicPartition, RecordBatch batch, TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(topicPartition);
+        ArgumentNullException.ThrowIfNull(batch);
+        return ProduceBatch(topicPartition.Topic, topicPartition.Partition, batch, timeout);
+    }
+
+    ProduceBatchResult ProduceBatch(string? topic, Partition partition, RecordBatch batch, TimeSpan? timeout)
+    {
+        int milliseconds = timeout is { } given ? Library.Milliseconds(given) : ProduceMilliseconds;
+        var result = HandOver(topic ?? "", partition, batch.Handle, milliseconds, out var error);
+        GC.KeepAlive(batch);
+        return error is null || error.Code == ErrorCode.Local_QueueFull ? result : throw new KafkaException(error);
+    }
+
+    ProduceBatchResult HandOver(string topic, Partition partition, ulong batch, int milliseconds, out Error? error)
+    {
+        ulong first;
+        int left, refused, length = Library.ErrorRoom;
+        var text = stackalloc byte[Library.ErrorRoom];
+        int code;
+        fixed (byte* t = Library.Text(topic, nameof(topic)))
+            code = Native.ProduceBatch(Handle.Value, t, partition, batch, milliseconds, &first, &left, &refused, text, &length);
+        GC.KeepAlive(this);
+        error = code == 0 ? null : Error.Of(code, text, length);
+        bool all = left == 0 && refused == 0;
+        return new ProduceBatchResult(first, left, refused, all ? [] : new View(batch, "error"u8).Ints<ErrorCode>().ToArray());
+    }
+
+    int ProduceMilliseconds => produceMilliseconds ??= int.Parse(Handle.Get("kaffi.produce.timeout.ms"), CultureInfo.InvariantCulture);
+
+    /// <summary>What became of records, in columns, where neither handlers nor tasks are used; null when no report came in time.</summary>
+    /// <remarks>It waits for the first report only, and only while records are on their way. From the first call on, reports are kept until
+    /// they are read.</remarks>
+    /// <param name="maxRows">How many reports at most.</param>
+    /// <param name="timeout">How long to wait. Negative: as long as it takes.</param>
+    /// <exception cref="InvalidOperationException">Handlers or tasks are used: the reports are theirs.</exception>
+    public DeliveryReportBatch? DeliveryReports(int maxRows, TimeSpan timeout)
+    {
+        lock (gate)
+        {
+            if (reporting) throw new InvalidOperationException("handlers or tasks are used: the reports are theirs");
+            asked = true;
+        }
+        return TakeReports(maxRows, Library.Milliseconds(timeout));
     }
 
     /// <summary>From the first handler or task on the library keeps every report until it is read.</summary>
@@ -184,7 +275,7 @@ public sealed unsafe class Producer : Client
             }
             if (starting == 0)
             {
-                foreach (var row in early.Values) failed += row.Error == 0 ? 0 : 1;
+                foreach (var row in early.Values) failed += row.Error == ErrorCode.NoError ? 0 : 1;
                 early.Clear();
             }
             Monitor.PulseAll(gate);
@@ -285,21 +376,15 @@ public sealed unsafe class Producer : Client
             if (reading) return Monitor.Wait(gate, milliseconds);
             reading = true;
         }
-        ulong batch = 0;
         try
         {
-            int rows, length = Library.ErrorRoom;
-            var error = stackalloc byte[Library.ErrorRoom];
-            int code = Native.DeliveryReportBatch(Handle.Value, MaxReports, milliseconds, &batch, &rows, error, &length);
-            if (code == Codes.Nothing) return false;
-            Library.Check(code, error, length);
-            var reports = new Reports(batch, rows);
+            using var reports = TakeReports(MaxReports, milliseconds);
+            if (reports is null) return false;
             lock (gate) Match(reports);
             return true;
         }
         finally
         {
-            if (batch != 0) Native.DelBatch(batch);
             lock (gate)
             {
                 reading = false;
@@ -308,24 +393,41 @@ public sealed unsafe class Producer : Client
         }
     }
 
-    void Match(Reports reports)
+    DeliveryReportBatch? TakeReports(int maxRows, int milliseconds)
     {
-        for (int row = 0; row < reports.Rows; row++)
+        ulong batch;
+        int rows, length = Library.ErrorRoom;
+        var error = stackalloc byte[Library.ErrorRoom];
+        int code = Native.DeliveryReportBatch(Handle.Value, maxRows, milliseconds, &batch, &rows, error, &length);
+        if (code == Codes.Nothing) return null;
+        Library.Check(code, error, length);
+        return new DeliveryReportBatch(new BatchHandle(batch), rows);
+    }
+
+    void Match(DeliveryReportBatch reports)
+    {
+        var ids = reports.Ids;
+        var errors = reports.Errors;
+        for (int row = 0; row < reports.Count; row++)
         {
-            ulong id = reports.Id(row);
-            if (pending.ContainsKey(id)) Finish(id, reports[row]);
-            else if (starting > 0) early[id] = reports[row];
-            else if (reports.Error(row) != 0) failed++;
+            ulong id = ids[row];
+            if (pending.ContainsKey(id)) Finish(id, Row(reports, row));
+            else if (starting > 0) early[id] = Row(reports, row);
+            else if (errors[row] != ErrorCode.NoError) failed++;
         }
+
+        static DeliveryReportRow Row(DeliveryReportBatch reports, int row) => new(
+            reports.Errors[row], reports.Topic(row), reports.Partitions[row], reports.Offsets[row],
+            new Timestamp(reports.Timestamps[row], reports.TimestampTypes[row]), reports.Statuses[row]);
     }
 
     void Finish(ulong id, DeliveryReportRow row)
     {
         pending.Remove(id, out var record);
-        var error = Error.Of(row.Error);
+        var error = Error.Of((int)row.Error);
         var result = new DeliveryResult(
-            id, row.Topic, row.Partition, row.Offset < 0 ? Offset.Unset : row.Offset, (PersistenceStatus)row.Status, record!.Message,
-            new Timestamp(row.Timestamp, row.Timestamp < 0 ? TimestampType.NotAvailable : TimestampType.CreateTime));
+            id, row.Topic, row.Partition, row.Offset < 0 ? Offset.Unset : row.Offset, row.Status, record!.Message,
+            row.Timestamp);
         if (record.Handler is not null) ready.Enqueue((record.Handler, new DeliveryReport(result, error)));
         if (record.Task is null) return;
         tasks--;
@@ -334,7 +436,8 @@ public sealed unsafe class Producer : Client
     }
 
     void Abandon(ulong id) => Finish(id, new DeliveryReportRow(
-        Codes.Undelivered, pending[id].Topic, Partition.Any, Offset.Unset, -1, (int)PersistenceStatus.PossiblyPersisted));
+        ErrorCode.Kaffi_Undelivered, pending[id].Topic, Partition.Any, Offset.Unset, new Timestamp(-1, TimestampType.NotAvailable),
+        PersistenceStatus.PossiblyPersisted));
 
     void StartPump()
     {
@@ -364,36 +467,5 @@ public sealed unsafe class Producer : Client
         {
             lock (gate) pumping = false; // closed: Close completes the tasks
         }
-    }
-
-    /// <summary>The columns of a batch of reports.</summary>
-    sealed class Reports
-    {
-        readonly IntColumn id, error, topic, partition, offset, timestamp, status;
-        readonly string[] topics;
-
-        public Reports(ulong batch, int rows)
-        {
-            Rows = rows;
-            id.Read(batch, "msgid"u8);
-            error.Read(batch, "error"u8);
-            topic.Read(batch, "topic"u8);
-            partition.Read(batch, "partition"u8);
-            offset.Read(batch, "offset"u8);
-            timestamp.Read(batch, "timestamp"u8);
-            status.Read(batch, "status"u8);
-            var names = new BytesColumn();
-            names.Read(batch, "topic.name"u8);
-            topics = names.Texts();
-        }
-
-        public int Rows { get; }
-
-        public ulong Id(int row) => (ulong)id[row];
-
-        public int Error(int row) => (int)error[row];
-
-        public DeliveryReportRow this[int row] =>
-            new(Error(row), topics[topic[row]], (int)partition[row], offset[row], timestamp[row], (int)status[row]);
     }
 }

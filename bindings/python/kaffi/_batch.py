@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ctypes import byref, c_int32, c_int64, c_uint8, c_uint64
-from itertools import accumulate
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from ctypes import byref, c_int32, c_int64, c_uint64, string_at
+from itertools import islice, repeat
+from operator import length_hint
+from typing import Any, Callable, Optional
 
 from . import _abi
 from ._call import call, check
@@ -14,84 +18,155 @@ from .message import Headers, Message
 from .topic_partition import TopicPartition
 
 
+class Handle:
+    """A batch of the library; it ends with the last who refers to it."""
+
+    __slots__ = ("_delete", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._delete = library().DelBatch
+
+    def __del__(self) -> None:
+        self._delete(self.number)
+
+
+def new_batch() -> Handle:
+    """An empty batch for records."""
+    number = c_uint64()
+    check(library().NewBatch(byref(number)))
+    return Handle(number.value)
+
+
+def view(batch: int, column: str) -> tuple[int, int, int, int]:
+    """Where a column lies: address of the values or bytes and their size, of the offsets, of the bits of validity."""
+    data, size, offsets, validity = c_uint64(), c_int64(), c_uint64(), c_uint64()
+    arguments = batch, column.encode(), byref(data), byref(size), byref(offsets), byref(validity)
+    if library().ViewBatch(*arguments, None, None) != _abi.DONE:
+        call(library().ViewBatch, *arguments)
+    return data.value, size.value, offsets.value, validity.value
+
+
 def ints(batch: int, column: str, rows: int) -> list[int]:
-    """A column of integers, of `rows` values at most."""
-    values = (c_int64 * rows)()
-    call(library().GetBatchInts, batch, column.encode(), values, byref(c_int32(rows)))
-    return values[:]
+    """A column of integers; empty where the batch has none of this name."""
+    data, size, _, _ = view(batch, column)
+    return memoryview(string_at(data, size)).cast("i" if size == 4 * rows else "q").tolist() if size else []
 
 
-def values(batch: int, column: str) -> list[bytes | None]:
-    """A column of bytes."""
-    length, count = c_int32(0), c_int32(0)
-    read, name = library().GetBatchBytes, column.encode()
-    asked = call(read, batch, name, None, byref(length), None, byref(count), expected=(_abi.DONE, _abi.TOO_SMALL))
-    if asked == _abi.DONE:
+def values(batch: int, column: str, rows: int) -> list[bytes | None]:
+    """A column of bytes; empty where the batch has none of this name."""
+    data, size, offsets, validity = view(batch, column)
+    if not offsets or not rows:
         return []
-    data, lengths = (c_uint8 * length.value)(), (c_int32 * count.value)()
-    call(read, batch, name, data, byref(length), lengths, byref(count))
-    whole, sizes = bytes(data), lengths[:]
-    ends = accumulate(max(size, 0) for size in sizes)
-    return [whole[end - size : end] if size >= 0 else None for size, end in zip(sizes, ends)]
+    valid = string_at(validity, (rows + 7) // 8) if validity else b""
+    if valid and not any(valid):
+        return [None] * rows
+    whole = string_at(data, size) if size else b""
+    ends = memoryview(string_at(offsets, 4 * rows + 4)).cast("i").tolist()
+    entries: list[bytes | None] = [whole[start:end] for start, end in zip(ends, ends[1:])]
+    for row in range(rows) if valid else ():
+        if not valid[row >> 3] >> (row & 7) & 1:
+            entries[row] = None
+    return entries
 
 
-def set_ints(batch: int, column: str, numbers: Sequence[int]) -> None:
-    """Sets a column of integers. What ctypes would cut to its lower 64 bits is refused."""
-    for number in numbers:
-        if not -(2**63) <= number < 2**63:
-            raise ValueError(f"{column} is outside its range: {number}")
-    call(library().SetBatchInts, batch, column.encode(), (c_int64 * len(numbers))(*numbers), len(numbers))
+def set_ints(batch: int, column: str, numbers: Iterable[int]) -> None:
+    """Sets a column of integers. What does not fit 64 bits is refused."""
+    try:
+        held = array("q", numbers)
+    except OverflowError:
+        raise ValueError(f"{column}: a number is outside the range of 64 bits") from None
+    call(library().SetBatchInts, batch, column.encode(), held.buffer_info()[0], len(held))
 
 
 def set_values(batch: int, column: str, entries: Sequence[bytes | None]) -> None:
     """Sets a column of bytes."""
-    data = b"".join(entry or b"" for entry in entries)
-    lengths = (c_int32 * len(entries))(*(-1 if entry is None else len(entry) for entry in entries))
-    call(library().SetBatchBytes, batch, column.encode(), data, len(data), lengths, len(entries))
+    try:
+        data, lengths = b"".join(entries), array("i", map(len, entries))  # type: ignore[arg-type]
+    except TypeError:  # there are nulls
+        data = b"".join(entry for entry in entries if entry is not None)
+        lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
+    set_bytes(batch, column, data, lengths)
+
+
+def set_bytes(batch: int, column: str, data: bytes, lengths: array[int]) -> None:
+    """Sets a column of bytes from one piece of memory, with the length of each value (-1: null)."""
+    call(library().SetBatchBytes, batch, column.encode(), data, len(data), lengths.buffer_info()[0], len(lengths))
+
+
+def set_headers(batch: int, headers: Sequence[Headers | None]) -> None:
+    """Sets the headers of each row."""
+    pairs = [pair for row in headers for pair in row or ()]
+    set_ints(batch, "header.count", (len(row or ()) for row in headers))
+    set_values(batch, "header.name", [name.encode() for name, _ in pairs])
+    set_values(batch, "header.value", [value for _, value in pairs])
+
+
+def set_topics(batch: int, topics: Sequence[str]) -> None:
+    """Sets the topic of each row."""
+    index = {name: number for number, name in enumerate(dict.fromkeys(topics))}
+    set_values(batch, "topic.name", [text_in(name, "the topic") for name in index])
+    set_ints(batch, "topic", map(index.__getitem__, topics))
 
 
 def topics(batch: int, rows: int) -> list[str]:
     """The topic of each row."""
-    names = [(name or b"").decode() for name in values(batch, "topic.name")]
-    return [names[index] for index in ints(batch, "topic", rows)]
+    index = ints(batch, "topic", rows)
+    names = [(name or b"").decode() for name in values(batch, "topic.name", max(index, default=-1) + 1)]
+    return names * rows if len(names) == 1 else [names[number] for number in index]
 
 
-def _headers(batch: int, rows: int) -> list[Headers | None]:
+def headers(batch: int, rows: int) -> list[Headers | None]:
+    """The headers of each row."""
     counts = ints(batch, "header.count", rows)
-    if not any(counts):
+    count = sum(counts)
+    if not count:
         return [None] * rows
-    names = [(name or b"").decode(errors="replace") for name in values(batch, "header.name")]
-    pairs = iter(list(zip(names, values(batch, "header.value"))))
-    return [[next(pairs) for _ in range(count)] or None for count in counts]
+    names = [(name or b"").decode(errors="replace") for name in values(batch, "header.name", count)]
+    pairs = zip(names, values(batch, "header.value", count) or repeat(None))
+    return [list(islice(pairs, count)) or None for count in counts]
+
+
+_new: Callable[..., Message] = object.__new__
+_fill: Callable[[Message, tuple[object, ...]], None] = Message._record.__set__  # type: ignore[attr-defined]
+
+
+def messages(batch: int, rows: int) -> list[Message]:
+    """The records of a batch. Made without a step of Python for each: this is the hot path of consuming."""
+    columns: tuple[Iterable[Any], ...] = (
+        topics(batch, rows) or repeat(None),
+        ints(batch, "partition", rows) or repeat(-1),
+        ints(batch, "offset", rows) or repeat(-1),
+        values(batch, "key", rows) or repeat(None),
+        values(batch, "value", rows) or repeat(None),
+        ints(batch, "timestamp", rows) or repeat(-1),
+        ints(batch, "timestamp_type", rows) or repeat(0),
+        ints(batch, "leader_epoch", rows) or repeat(-1),
+        headers(batch, rows),
+        repeat(None),
+        repeat(None),
+    )
+    made = list(map(_new, repeat(Message, rows)))
+    deque(map(_fill, made, zip(*columns)), maxlen=0)
+    return made
 
 
 class Records:
-    """A batch of consumed records: the messages, and how many of them the host has got and the library knows of."""
+    """A batch of consumed records: the messages, and how many of them the host has got and the library knows of.
 
-    def __init__(self, batch: int = 0, rows: int = 0) -> None:
-        self.batch = batch
-        self.owned = False  # whether the batch ends with this; not while an interrupted call may read it again
-        self.handed_out = 0
+    Whoever takes a message from `pending` has got it: threads may do that at the same time.
+    """
+
+    def __init__(self, number: int = 0, rows: int = 0) -> None:
+        self.number = number
+        self.handle: Optional[Handle] = None  # not while an interrupted call may read it again
         self.stored = 0
-        self.messages: list[Message] = []
-        if rows:
-            columns = (ints(batch, name, rows) for name in ("timestamp", "timestamp_type", "leader_epoch"))
-            self.messages = list(
-                map(
-                    Message,
-                    topics(batch, rows),
-                    ints(batch, "partition", rows),
-                    ints(batch, "offset", rows),
-                    values(batch, "key"),
-                    values(batch, "value"),
-                    *columns,
-                    _headers(batch, rows),
-                )
-            )
+        self.messages = messages(number, rows) if rows else []
+        self.pending: Iterator[Message] = iter(self.messages)
 
-    def __del__(self) -> None:
-        if self.owned:
-            library().DelBatch(self.batch)
+    @property
+    def handed_out(self) -> int:
+        return len(self.messages) - length_hint(self.pending)
 
 
 class PartitionList:
@@ -112,14 +187,12 @@ class PartitionList:
 
     def _fill(self) -> None:
         entries = self.partitions
-        list_, names = self._handle.value, dict.fromkeys(text_in(entry.topic, "the topic") for entry in entries)
-        index = {name: number for number, name in enumerate(names)}
-        set_values(list_, "topic.name", list(index))
-        set_ints(list_, "topic", [index[entry.topic.encode()] for entry in entries])
-        set_ints(list_, "partition", [entry.partition for entry in entries])
-        set_ints(list_, "offset", [entry.offset for entry in entries])
+        list_ = self._handle.value
+        set_topics(list_, [entry.topic for entry in entries])
+        set_ints(list_, "partition", (entry.partition for entry in entries))
+        set_ints(list_, "offset", (entry.offset for entry in entries))
         epochs = (entry.leader_epoch for entry in entries)
-        set_ints(list_, "leader_epoch", [-1 if epoch is None else epoch for epoch in epochs])
+        set_ints(list_, "leader_epoch", (-1 if epoch is None else epoch for epoch in epochs))
         texts = (entry.metadata for entry in entries)
         set_values(list_, "metadata", [None if text is None else text.encode() for text in texts])
 

@@ -16,19 +16,7 @@ Headers = list[tuple[str, Optional[bytes]]]
 class Message:
     """A record that was consumed or produced, or an error of the consumer: look at `error()` first."""
 
-    __slots__ = (
-        "_error",
-        "_headers",
-        "_key",
-        "_latency",
-        "_leader_epoch",
-        "_offset",
-        "_partition",
-        "_timestamp",
-        "_timestamp_type",
-        "_topic",
-        "_value",
-    )
+    __slots__ = ("_record",)
 
     def __init__(
         self,
@@ -44,66 +32,58 @@ class Message:
         error: KafkaError | None = None,
         latency: float | None = None,
     ) -> None:
-        self._topic = topic
-        self._partition = partition
-        self._offset = offset
-        self._key = key
-        self._value = value
-        self._timestamp = timestamp
-        self._timestamp_type = timestamp_type
-        self._leader_epoch = leader_epoch
-        self._headers = headers
-        self._error = error
-        self._latency = latency
+        self._record = (
+            topic, partition, offset, key, value, timestamp, timestamp_type, leader_epoch, headers, error, latency
+        )  # fmt: skip
 
     def error(self) -> KafkaError | None:
         """Why this is no record, or was not delivered; None when all is well."""
-        return self._error
+        return self._record[9]
 
     def topic(self) -> str | None:
         """The topic; None for an error that concerns none."""
-        return self._topic
+        return self._record[0]
 
     def partition(self) -> int | None:
         """The partition; None where there is none."""
-        return self._partition if self._partition >= 0 else None
+        return self._record[1] if self._record[1] >= 0 else None
 
     def offset(self) -> int | None:
         """The offset; None where there is none."""
-        return self._offset if self._offset >= 0 else None
+        return self._record[2] if self._record[2] >= 0 else None
 
     def key(self) -> bytes | None:
         """The key; None when the record has none."""
-        return self._key
+        return self._record[3]
 
     def value(self) -> bytes | None:
         """The value; None when the record has none (a tombstone)."""
-        return self._value
+        return self._record[4]
 
     def timestamp(self) -> tuple[int, int]:
         """A TIMESTAMP_ constant, and milliseconds since 1970 (-1 with TIMESTAMP_NOT_AVAILABLE)."""
-        return self._timestamp_type, self._timestamp
+        return self._record[6], self._record[5]
 
     def headers(self) -> Headers | None:
         """Names and values of the headers, in their order; None when there are none."""
-        return self._headers
+        return self._record[8]
 
     def leader_epoch(self) -> int | None:
         """The leader epoch of the record; None where it is not known."""
-        return self._leader_epoch if self._leader_epoch >= 0 else None
+        return self._record[7] if self._record[7] >= 0 else None
 
     def latency(self) -> float | None:
         """Seconds from `produce` to the delivery report; None for a consumed record."""
-        return self._latency
+        return self._record[10]
 
     def __len__(self) -> int:
         """The length of the value in bytes."""
-        return len(self._value or b"")
+        return len(self._record[4] or b"")
 
     def __bool__(self) -> bool:
         """A message is true, also when its value is empty."""
         return True
 
     def __repr__(self) -> str:
-        what = f"{self._topic}[{self._partition}]@{self._offset}" if self._topic is not None else "no record"
-        return f"<Message {what}{f' {self._error}' if self._error else ''}>"
+        what = f"{self._record[0]}[{self._record[1]}]@{self._record[2]}" if self._record[0] is not None else "no record"
+        return f"<Message {what}{f' {self._record[9]}' if self._record[9] else ''}>"
