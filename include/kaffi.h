@@ -770,6 +770,7 @@ int32_t ConsumeBatch(void* cons,
  *
  * Codes:
  * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
  * - -1104: more rows than the batch has, or a negative number
  * - -1114: not the last batch of this consumer
  * - -1101, -1106: not a consumer; it has not started
@@ -790,12 +791,14 @@ int32_t StoreBatchOffsets(void* cons, void* batch, int32_t rows, char* errtxt, i
  *
  * Codes:
  * - 0: committed, or there was nothing to commit
+ * - 1: another thread called `WakeKafka`
  * - -185: no answer in time
  * - -1106: the consumer has not started
  * - -1101: not a consumer, or `subscr` is no list
  * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
  * - -1114: the columns of the list do not fit together
- * - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere
+ * - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one entry of a
+ * list is refused, all have its error, though the others are committed
  */
 int Commit(void* cons, void* subscr);
 
@@ -811,6 +814,7 @@ int Commit(void* cons, void* subscr);
  *
  * Codes:
  * - 0: done
+ * - 1: another thread called `WakeKafka`
  * - -185: no answer in time
  * - -1104: the list is empty
  * - -1106: the consumer has not started
@@ -1215,7 +1219,7 @@ int32_t GetOutstanding(void* prod, int64_t* in_flight, int64_t* unread, int64_t*
  * Codes:
  * - 0: every record has its report; some may have failed: read the reports
  * - -185: `left` records have none yet; they stay on their way
- * - 1: another thread called `WakeKafka`
+ * - 1: another thread called `WakeKafka`; `left` records have no report yet
  * - -1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1
  * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
  */

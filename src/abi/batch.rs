@@ -481,10 +481,9 @@ pub extern "C" fn ImportBatch(
     errtxt: TextOut,
     plen: InOut<c_int>,
 ) -> i32 {
-    let lent = ArrowIn { array, schema };
-    boundary(ErrorText::new(errtxt, plen), &[&lent, &batch], || {
+    boundary(ErrorText::new(errtxt, plen), &[&ArrowIn { array, schema }, &batch], || {
         let batch = batch.required("batch")?;
-        let (array, schema) = lent.take()?;
+        let (array, schema) = ArrowIn { array, schema }.take()?;
         batch.set(arrow::import(array, &schema)?)?;
         Ok(code::DONE)
     })

@@ -700,6 +700,7 @@ internal static unsafe partial class Native
     /// null</param>
     /// <returns>
     /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
     /// <para>-1104: more rows than the batch has, or a negative number</para>
     /// <para>-1114: not the last batch of this consumer</para>
     /// <para>-1101, -1106: not a consumer; it has not started</para>
@@ -717,12 +718,14 @@ internal static unsafe partial class Native
     /// error for each entry; or 0</param>
     /// <returns>
     /// <para>0: committed, or there was nothing to commit</para>
+    /// <para>1: another thread called `WakeKafka`</para>
     /// <para>-185: no answer in time</para>
     /// <para>-1106: the consumer has not started</para>
     /// <para>-1101: not a consumer, or `subscr` is no list</para>
     /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
     /// <para>-1114: the columns of the list do not fit together</para>
-    /// <para>other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere</para>
+    /// <para>other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one
+    /// entry of a list is refused, all have its error, though the others are committed</para>
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int Commit(ulong cons, ulong subscr);
@@ -734,6 +737,7 @@ internal static unsafe partial class Native
     /// <param name="offset">receives the offset of the record to be read next, -1001 if none is committed</param>
     /// <returns>
     /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
     /// <para>-185: no answer in time</para>
     /// <para>-1104: the list is empty</para>
     /// <para>-1106: the consumer has not started</para>
@@ -1080,7 +1084,7 @@ internal static unsafe partial class Native
     /// <returns>
     /// <para>0: every record has its report; some may have failed: read the reports</para>
     /// <para>-185: `left` records have none yet; they stay on their way</para>
-    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>1: another thread called `WakeKafka`; `left` records have no report yet</para>
     /// <para>-1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1</para>
     /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
     /// </returns>
