@@ -149,27 +149,37 @@ impl BytesColumn {
         if self.is_valid(row) { self.offsets[row + 1] - self.offsets[row] } else { -1 }
     }
 
+    /// Room for so many rows and bytes.
+    pub fn with_capacity(rows: usize, bytes: usize) -> BytesColumn {
+        BytesColumn { offsets: Vec::with_capacity(rows + 1), data: Vec::with_capacity(bytes), validity: Vec::new() }
+    }
+
     /// Adds a value. The caller sees to it that all of them stay below 2^31 bytes.
     pub fn push(&mut self, value: Option<&[u8]>) {
-        let row = self.rows();
         if self.offsets.is_empty() {
             self.offsets.push(0);
         }
-        if value.is_none() && self.validity.is_empty() {
-            // All rows so far are valid; bits beyond the last row do not matter.
-            self.validity.resize(row / 8 + 1, 0xff);
-        }
-        if !self.validity.is_empty() {
-            self.validity.resize(row / 8 + 1, 0);
-            let bit = 1 << (row % 8);
-            if value.is_some() {
-                self.validity[row / 8] |= bit;
-            } else {
-                self.validity[row / 8] &= !bit;
-            }
+        if value.is_none() || !self.validity.is_empty() {
+            self.push_validity(value.is_some());
         }
         self.data.extend_from_slice(value.unwrap_or_default());
         self.offsets.push(self.data.len() as i32);
+    }
+
+    #[cold]
+    fn push_validity(&mut self, valid: bool) {
+        let row = self.rows();
+        if self.validity.is_empty() {
+            // All rows so far are valid; bits beyond the last row do not matter.
+            self.validity.resize(row / 8 + 1, 0xff);
+        }
+        self.validity.resize(row / 8 + 1, 0);
+        let bit = 1 << (row % 8);
+        if valid {
+            self.validity[row / 8] |= bit;
+        } else {
+            self.validity[row / 8] &= !bit;
+        }
     }
 
     /// Whether another `more` bytes fit.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::batch::{Batch, OFFSET_INVALID};
+use super::batch::{Batch, Id, OFFSET_INVALID, Values};
 use super::config::{Settings, Store};
 use super::engine::{Engine, Group, Rebalance};
 use super::gate::{Deadline, Inside, SLICE, Timeout};
@@ -57,9 +57,10 @@ struct Mark {
     epoch: i32,
 }
 
-/// Where the host is in an assigned partition: always the record after the last one.
+/// Where the host is in a partition: always the record after the last one. It starts anew with each assignment.
 #[derive(Default)]
 struct Position {
+    assigned: bool,
     handed: Option<Mark>,
     processed: Option<Mark>,
     stored: Option<Mark>,
@@ -67,6 +68,81 @@ struct Position {
 }
 
 type Partition = (Arc<str>, i32);
+
+/// Index of a partition in `Positions`; rows carry it, so that handing out hashes nothing.
+pub type Slot = u32;
+
+/// The positions of all partitions that were ever assigned.
+#[derive(Default)]
+struct Positions {
+    slots: HashMap<Partition, Slot>,
+    all: Vec<(Partition, Position)>,
+}
+
+impl Positions {
+    fn slot(&mut self, topic: &str, partition: i32) -> Slot {
+        let key = (Arc::from(topic), partition);
+        if let Some(&slot) = self.slots.get(&key) {
+            return slot;
+        }
+        let slot = self.all.len() as Slot;
+        self.all.push((key.clone(), Position::default()));
+        self.slots.insert(key, slot);
+        slot
+    }
+
+    /// The position of an assigned partition.
+    fn get_mut(&mut self, slot: Slot) -> Option<&mut Position> {
+        Some(&mut self.all[slot as usize].1).filter(|position| position.assigned)
+    }
+
+    fn is_assigned(&self, slot: Slot) -> bool {
+        self.all[slot as usize].1.assigned
+    }
+
+    fn of(&mut self, entry: &Entry) -> Option<&mut Position> {
+        let slot = self.slot(&entry.topic, entry.partition);
+        self.get_mut(slot)
+    }
+
+    fn assigned(&mut self) -> impl Iterator<Item = (&Partition, &mut Position)> {
+        self.all
+            .iter_mut()
+            .filter(|(_, position)| position.assigned)
+            .map(|(partition, position)| (&*partition, position))
+    }
+
+    fn processed(&mut self) -> Vec<Entry> {
+        self.assigned()
+            .filter_map(|(partition, position)| position.processed.map(|mark| entry(partition, mark)))
+            .collect()
+    }
+}
+
+/// The marks of the rows of a batch that was handed out.
+struct Marks {
+    origin: Origin,
+    slots: Vec<Slot>,
+    offsets: Arc<Values>,
+    epochs: Arc<Values>,
+}
+
+impl Marks {
+    /// The last mark of each partition among the first rows.
+    fn last(&self, rows: usize) -> Vec<(Slot, Mark)> {
+        let (Values::Int64(offsets), Values::Int32(epochs)) = (&*self.offsets, &*self.epochs) else {
+            return Vec::new();
+        };
+        let mut seen: Vec<(Slot, usize)> = Vec::new();
+        for (row, &slot) in self.slots[..rows].iter().enumerate() {
+            match seen.iter_mut().rev().find(|(known, _)| *known == slot) {
+                Some((_, last)) => *last = row,
+                None => seen.push((slot, row)),
+            }
+        }
+        seen.into_iter().map(|(slot, row)| (slot, Mark { offset: offsets[row] + 1, epoch: epochs[row] })).collect()
+    }
+}
 
 type Guard<'a> = parking_lot::MutexGuard<'a, State>;
 
@@ -84,13 +160,15 @@ impl Fetched {
 
 struct State {
     fetched: VecDeque<Fetched>,
-    positions: HashMap<Partition, Position>,
+    positions: Positions,
     /// Rows that were handed out and are not processed yet: the last mark of each partition.
-    in_hand: Vec<(Partition, Mark)>,
-    /// The last batch handed out, and the marks of its rows.
-    last_batch: Option<(Origin, Vec<(Partition, Mark)>)>,
+    in_hand: Vec<(Slot, Mark)>,
+    /// The last batch handed out.
+    last_batch: Option<Marks>,
     /// The host said how much of that batch is processed: till the next consuming call no more of it counts.
     partly: bool,
+    /// Rows, key bytes and value bytes of the last batch: room for the next one.
+    usual: (usize, usize, usize),
     last_poll: Instant,
     last_store: Instant,
 }
@@ -119,10 +197,11 @@ impl Consumer {
         let now = Instant::now();
         let state = State {
             fetched: VecDeque::new(),
-            positions: HashMap::new(),
+            positions: Positions::default(),
             in_hand: Vec::new(),
             last_batch: None,
             partly: false,
+            usual: (FETCH, 0, 0),
             last_poll: now,
             last_store: now,
         };
@@ -182,21 +261,21 @@ impl Consumer {
     /// Hands the next record to `give`, which may refuse it; then it stays.
     pub fn consume(&self, inside: &Inside<'_>, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
         self.expect_subscribed()?;
-        let deadline = Timeout::of(self.settings.poll_timeout).deadline();
-        let mut state = self.lock(inside, deadline)?;
-        state.partly = false;
-        self.count_processed(&mut state);
-        if state.last_poll.elapsed() >= POLL_EVERY {
-            self.fetch(&mut state, 1, Duration::ZERO);
+        let timeout = Timeout::of(self.settings.poll_timeout);
+        let mut state = match self.state.try_lock() {
+            Some(state) => state,
+            None => self.lock(inside, timeout.deadline())?,
+        };
+        self.begin(&mut state);
+        if state.fetched.is_empty() {
+            self.await_fetched(&mut state, inside, FETCH, timeout.deadline())?;
         }
-        self.await_fetched(&mut state, inside, FETCH, deadline)?;
         let State { fetched, in_hand, positions, last_batch, .. } = &mut *state;
         match fetched.front_mut() {
             Some(Fetched::Rows { records, next }) => {
                 let row = *next;
-                let topic = &records.topics[records.topic[row] as usize];
                 let record = Record {
-                    topic,
+                    topic: &records.topics[records.topic[row] as usize],
                     partition: records.partition[row],
                     offset: records.offset[row],
                     key: records.key.get(row),
@@ -204,22 +283,32 @@ impl Consumer {
                 };
                 give(&record)?;
                 let mark = Mark { offset: record.offset + 1, epoch: records.leader_epoch[row] };
-                let partition = (Arc::clone(topic), record.partition);
+                let slot = records.slot[row];
                 *next += 1;
                 if *next == records.rows() {
                     fetched.pop_front();
                 }
                 *last_batch = None;
                 in_hand.clear();
-                hand_out(positions, &partition, mark);
-                in_hand.push((partition, mark));
+                hand_out(positions, in_hand, slot, mark);
                 if self.settings.store == Store::Delivered {
-                    self.count_processed(&mut state);
+                    self.count_processed(&mut state, Instant::now());
                 }
                 Ok(())
             }
             Some(Fetched::Error(_)) => Err(take_error(fetched)),
             None => Err(no_record()),
+        }
+    }
+
+    /// What a consuming call does first: what it handed out before counts as processed, and the engine is asked now and
+    /// then, though there are records in hand.
+    fn begin(&self, state: &mut State) {
+        let now = Instant::now();
+        state.partly = false;
+        self.count_processed(state, now);
+        if now.duration_since(state.last_poll) >= POLL_EVERY {
+            self.fetch(state, 1, Duration::ZERO);
         }
     }
 
@@ -234,11 +323,7 @@ impl Consumer {
             self.fetch(&mut state, room, Duration::ZERO);
             return Err(no_record());
         }
-        state.partly = false;
-        self.count_processed(&mut state);
-        if state.last_poll.elapsed() >= POLL_EVERY {
-            self.fetch(&mut state, 1, Duration::ZERO);
-        }
+        self.begin(&mut state);
         self.await_fetched(&mut state, inside, max.min(FETCH), deadline)?;
         // It is gathered in the state, where a rebalance takes away what is revoked.
         let limit = self.settings.batch_max_bytes;
@@ -255,46 +340,43 @@ impl Consumer {
         if batch.rows() == 0 {
             return Err(no_record());
         }
-        let marks: Vec<_> = (0..batch.rows())
-            .map(|row| {
-                let mark = Mark { offset: batch.offset[row] + 1, epoch: batch.leader_epoch[row] };
-                (partition_of(&batch, row), mark)
-            })
-            .collect();
-        let State { in_hand, positions, .. } = &mut *state;
-        *in_hand = last_marks(&marks);
-        for (partition, mark) in in_hand.iter() {
-            hand_out(positions, partition, *mark);
-        }
+        state.usual = (batch.rows(), batch.key.data().len(), batch.value.data().len());
+        let mut batch = batch;
+        let slots = std::mem::take(&mut batch.slot);
         let origin = Origin::next();
-        state.last_batch = Some((origin, marks));
-        if self.settings.store == Store::Delivered {
-            self.count_processed(&mut state);
+        let batch = batch.into_batch(origin);
+        let marks = Marks { origin, slots, offsets: batch.values(Id::Offset), epochs: batch.values(Id::LeaderEpoch) };
+        let State { in_hand, positions, .. } = &mut *state;
+        in_hand.clear();
+        for (slot, mark) in marks.last(batch.rows()) {
+            hand_out(positions, in_hand, slot, mark);
         }
-        Ok(batch.into_batch(origin))
+        state.last_batch = Some(marks);
+        if self.settings.store == Store::Delivered {
+            self.count_processed(&mut state, Instant::now());
+        }
+        Ok(batch)
     }
 
     /// Only the first rows of the last batch are processed so far.
     pub fn store_batch_offsets(&self, inside: &Inside<'_>, batch: &Batch, rows: usize) -> Result<()> {
         let mut state = self.interrupt(inside)?;
         let marks = match &state.last_batch {
-            Some((origin, marks)) if batch.origin == Some(*origin) => marks,
+            Some(marks) if batch.origin == Some(marks.origin) => marks,
             _ => return Err(Error::new(code::BAD_BATCH, "this is not the batch that the last ConsumeBatch gave")),
         };
-        if rows > marks.len() {
-            return Err(Error::new(code::BAD_ARGUMENT, format!("{rows} rows: the batch has {}", marks.len())));
+        let all = marks.slots.len();
+        if rows > all {
+            return Err(Error::new(code::BAD_ARGUMENT, format!("{rows} rows: the batch has {all}")));
         }
-        let processed = last_marks(&marks[..rows]);
-        let in_hand = last_marks(marks);
+        let (processed, in_hand) = (marks.last(rows), marks.last(all));
         (state.in_hand, state.partly) = (in_hand, true);
-        for (partition, mark) in processed {
-            if let Some(position) = state.positions.get_mut(&partition) {
+        for (slot, mark) in processed {
+            if let Some(position) = state.positions.get_mut(slot) {
                 position.processed = Some(mark);
             }
         }
-        if state.last_store.elapsed() >= STORE_EVERY {
-            self.store(&mut state);
-        }
+        self.store(&mut state);
         Ok(())
     }
 
@@ -324,16 +406,16 @@ impl Consumer {
     }
 
     /// What was handed out counts as processed now, unless the host says so itself.
-    fn count_processed(&self, state: &mut State) {
+    fn count_processed(&self, state: &mut State, now: Instant) {
         let State { in_hand, positions, partly, .. } = state;
         if self.settings.store != Store::Manual && !*partly {
-            for (partition, mark) in in_hand.drain(..) {
-                if let Some(position) = positions.get_mut(&partition) {
+            for (slot, mark) in in_hand.drain(..) {
+                if let Some(position) = positions.get_mut(slot) {
                     position.processed = Some(mark);
                 }
             }
         }
-        if state.last_store.elapsed() >= STORE_EVERY {
+        if now.duration_since(state.last_store) >= STORE_EVERY {
             self.store(state);
         }
     }
@@ -343,7 +425,7 @@ impl Consumer {
         state.last_store = Instant::now();
         let changed: Vec<_> = state
             .positions
-            .iter_mut()
+            .assigned()
             .filter(|(_, position)| position.processed.is_some() && position.processed != position.stored)
             .filter_map(|(partition, position)| {
                 position.stored = position.processed;
@@ -414,13 +496,22 @@ impl Consumer {
     fn take_in(&self, state: &mut State, messages: &[*mut rd::rd_kafka_message_t]) {
         let changed = self.apply_rebalances(state);
         let mut rewind = Vec::new();
+        // The partition of the message before; the address of a topic is its own as long as these messages live.
+        let mut last: (*mut rd::rd_kafka_topic_t, i32, Slot) = (ptr::null_mut(), -1, 0);
         for &message in messages {
             // SAFETY: a live message of this client, destroyed here, once.
             unsafe {
                 match sys::message_error(message) {
                     0 => {
+                        let (topic, partition) = ((*message).rkt, (*message).partition);
+                        if (last.0, last.1) != (topic, partition) {
+                            let name = sys::text(rd::rd_kafka_topic_name(topic));
+                            last = (topic, partition, state.positions.slot(&name, partition));
+                        }
                         let size = (*message).len + (*message).key_len;
-                        push(self.chunk(&mut state.fetched, size), message);
+                        let State { fetched, positions, usual, .. } = &mut *state;
+                        let topic = &positions.all[last.2 as usize].0.0;
+                        push(self.chunk(fetched, size, *usual), message, last.2, topic);
                     }
                     err => {
                         state.fetched.push_back(Fetched::Error(self.consumer_error(err, message)));
@@ -442,13 +533,18 @@ impl Consumer {
     }
 
     /// Where the next record of `size` bytes goes: a chunk that nothing was handed out of, and that can become a batch.
-    fn chunk<'a>(&self, fetched: &'a mut VecDeque<Fetched>, size: usize) -> &'a mut Records {
+    fn chunk<'a>(
+        &self,
+        fetched: &'a mut VecDeque<Fetched>,
+        size: usize,
+        usual: (usize, usize, usize),
+    ) -> &'a mut Records {
         let fits = match fetched.back() {
             Some(Fetched::Rows { records, next: 0 }) => records.bytes() + size <= self.settings.batch_max_bytes,
             _ => false,
         };
         if !fits {
-            fetched.push_back(Fetched::rows(Records::default()));
+            fetched.push_back(Fetched::rows(Records::with_capacity(usual)));
         }
         match fetched.back_mut() {
             Some(Fetched::Rows { records, .. }) => records,
@@ -493,13 +589,18 @@ impl Consumer {
             match rebalance {
                 Rebalance::Assigned(entries) => {
                     for entry in entries {
-                        state.positions.insert((entry.topic.into(), entry.partition), Position::default());
+                        let slot = state.positions.slot(&entry.topic, entry.partition);
+                        state.positions.all[slot as usize].1 = Position { assigned: true, ..Position::default() };
                     }
                 }
-                Rebalance::Revoked(None) => state.positions.clear(),
+                Rebalance::Revoked(None) => {
+                    state.positions.assigned().for_each(|(_, position)| position.assigned = false)
+                }
                 Rebalance::Revoked(Some(entries)) => {
                     for entry in entries {
-                        state.positions.remove(&(Arc::from(entry.topic), entry.partition));
+                        if let Some(position) = state.positions.of(&entry) {
+                            position.assigned = false;
+                        }
                     }
                 }
             }
@@ -509,22 +610,22 @@ impl Consumer {
     }
 
     /// After an error row the engine's position is past the record; puts it back to what was fetched before.
-    fn rewind(&self, state: &State, places: &[(String, i32, i64)]) {
+    fn rewind(&self, state: &mut State, places: &[(String, i32, i64)]) {
         let entries: Vec<_> = places
             .iter()
             .filter(|(.., offset)| *offset >= 0)
             .map(|(topic, partition, offset)| {
-                let partition = (Arc::from(topic.as_str()), *partition);
-                let position = state.positions.get(&partition).and_then(|position| position.handed);
+                let slot = state.positions.slot(topic, *partition);
+                let position = state.positions.get_mut(slot).and_then(|position| position.handed);
                 let fetched = state.fetched.iter().rev().find_map(|fetched| match fetched {
                     Fetched::Rows { records, .. } => (0..records.rows())
                         .rev()
-                        .find(|&row| partition_of(records, row) == partition)
+                        .find(|&row| records.slot[row] == slot)
                         .map(|row| records.offset[row] + 1),
                     Fetched::Error(_) => None,
                 });
                 let next = fetched.or(position.map(|mark| mark.offset)).unwrap_or(*offset);
-                entry(&partition, Mark { offset: next, epoch: -1 })
+                entry(&state.positions.all[slot as usize].0, Mark { offset: next, epoch: -1 })
             })
             .collect();
         if let Ok(list) = NativeList::new(&entries) {
@@ -555,10 +656,10 @@ impl Consumer {
             None => {
                 let mut state = self.interrupt(inside)?;
                 self.apply_rebalances(&mut state);
-                self.count_processed(&mut state);
+                self.count_processed(&mut state, Instant::now());
                 // What is stored is committed once more when the partition leaves: it must not be older than this.
                 self.store(&mut state);
-                let mut entries = processed(&state);
+                let mut entries = state.positions.processed();
                 drop(state);
                 if entries.is_empty() {
                     return Ok(());
@@ -573,7 +674,7 @@ impl Consumer {
     fn note_committed(&self, entries: &[Entry]) {
         if let Some(mut state) = self.state.try_lock_for(SLICE) {
             for entry in entries.iter().filter(|entry| entry.error == 0) {
-                if let Some(position) = state.positions.get_mut(&(Arc::from(entry.topic.as_str()), entry.partition)) {
+                if let Some(position) = state.positions.of(entry) {
                     position.committed = Some(Mark { offset: entry.offset, epoch: entry.leader_epoch });
                 }
             }
@@ -689,16 +790,15 @@ impl Consumer {
         {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
-            self.count_processed(&mut state);
+            self.count_processed(&mut state, Instant::now());
             if !self.queue.is_null() {
                 // Answers a rebalance that waits while the group still lives.
                 self.fetch(&mut state, 1, Duration::ZERO);
             }
-            state.positions.retain(|_, position| position.processed.is_some());
-            let mut entries = processed(&state);
+            let mut entries = state.positions.processed();
             entries.retain(|entry| {
-                let committed = state.positions.get(&(Arc::from(entry.topic.as_str()), entry.partition));
-                committed.and_then(|position| position.committed).is_none_or(|mark| mark.offset != entry.offset)
+                let committed = state.positions.of(entry).and_then(|position| position.committed);
+                committed.is_none_or(|mark| mark.offset != entry.offset)
             });
             state.fetched.clear();
             if self.auto_commit && !entries.is_empty() {
@@ -840,35 +940,23 @@ fn take_rows(fetched: &mut VecDeque<Fetched>, max: usize, limit: usize) -> Recor
 /// What is in hand or fetched of partitions that are not assigned any more goes.
 fn drop_revoked(state: &mut State) {
     let State { fetched, positions, in_hand, .. } = state;
-    in_hand.retain(|(partition, _)| positions.contains_key(partition));
+    in_hand.retain(|(slot, _)| positions.is_assigned(*slot));
     for one in fetched.iter_mut() {
         if let Fetched::Rows { records, next } = one {
             let from = *next;
             let mut kept = Records::default();
-            kept.append(records, |row| row >= from && positions.contains_key(&partition_of(records, row)));
+            kept.append(records, |row| row >= from && positions.is_assigned(records.slot[row]));
             (**records, *next) = (kept, 0);
         }
     }
     fetched.retain(|one| !matches!(one, Fetched::Rows { records, .. } if records.rows() == 0));
 }
 
-fn partition_of(records: &Records, row: usize) -> Partition {
-    (Arc::clone(&records.topics[records.topic[row] as usize]), records.partition[row])
-}
-
-fn hand_out(positions: &mut HashMap<Partition, Position>, partition: &Partition, mark: Mark) {
-    if let Some(position) = positions.get_mut(partition) {
+fn hand_out(positions: &mut Positions, in_hand: &mut Vec<(Slot, Mark)>, slot: Slot, mark: Mark) {
+    if let Some(position) = positions.get_mut(slot) {
         position.handed = Some(mark);
+        in_hand.push((slot, mark));
     }
-}
-
-/// The last mark of each partition.
-fn last_marks(marks: &[(Partition, Mark)]) -> Vec<(Partition, Mark)> {
-    let mut last: HashMap<&Partition, Mark> = HashMap::new();
-    for (partition, mark) in marks {
-        last.insert(partition, *mark);
-    }
-    last.into_iter().map(|(partition, mark)| (partition.clone(), mark)).collect()
 }
 
 fn entry(partition: &Partition, mark: Mark) -> Entry {
@@ -891,31 +979,25 @@ fn note_errors(entries: &mut [Entry], answers: &[Entry]) {
     }
 }
 
-fn processed(state: &State) -> Vec<Entry> {
-    let known = state.positions.iter();
-    known.filter_map(|(partition, position)| position.processed.map(|mark| entry(partition, mark))).collect()
-}
-
 /// Copies a message into the columns.
 ///
 /// # Safety
 /// `message` is a live message without an error.
-unsafe fn push(rows: &mut Records, message: *const rd::rd_kafka_message_t) {
+unsafe fn push(rows: &mut Records, message: *const rd::rd_kafka_message_t, slot: Slot, name: &Arc<str>) {
     // SAFETY: lengths belong to their pointers; null is null.
     unsafe {
         let bytes = |data: *const c_void, len: usize| {
             (!data.is_null()).then(|| std::slice::from_raw_parts(data.cast::<u8>(), len))
         };
-        let name = std::ffi::CStr::from_ptr(rd::rd_kafka_topic_name((*message).rkt)).to_bytes();
-        let known = rows.topics.iter().rposition(|topic| topic.as_bytes() == name);
-        let topic = known.unwrap_or_else(|| {
-            rows.topics.push(String::from_utf8_lossy(name).into());
-            rows.topics.len() - 1
-        });
+        let topic = match rows.slot.last() {
+            Some(&last) if last == slot => rows.topic[rows.topic.len() - 1],
+            _ => rows.topic_index(name),
+        };
+        rows.slot.push(slot);
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         rows.timestamp.push(rd::rd_kafka_message_timestamp(message, &raw mut kind));
         rows.timestamp_type.push(kind as i32);
-        rows.topic.push(topic as i32);
+        rows.topic.push(topic);
         rows.partition.push((*message).partition);
         rows.offset.push((*message).offset);
         rows.leader_epoch.push(rd::rd_kafka_message_leader_epoch(message));
@@ -958,6 +1040,7 @@ mod tests {
         let chunk = |from: i64, count: i64| {
             let mut records = Records { topics: vec!["t".into()], ..Records::default() };
             for offset in from..from + count {
+                records.slot.push(0);
                 records.topic.push(0);
                 records.partition.push(0);
                 records.offset.push(offset);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::batch::{
     Batch, Bytes, BytesColumn, Columns, Content, IDS, Id, Rows, Values, gather, push_bytes, push_int, unequal,
 };
+use super::consumer::Slot;
 use crate::error::{Error, Result, code};
 
 /// Records while they are gathered, then handed out one by one or as a batch.
@@ -13,6 +14,8 @@ pub struct Records {
     pub topics: Vec<Arc<str>>,
     pub topic: Vec<i32>,
     pub partition: Vec<i32>,
+    /// Which of the consumer's partitions it is; no column.
+    pub slot: Vec<Slot>,
     pub offset: Vec<i64>,
     pub timestamp: Vec<i64>,
     pub timestamp_type: Vec<i32>,
@@ -25,6 +28,32 @@ pub struct Records {
 }
 
 impl Records {
+    /// Room for so many rows, bytes of keys and bytes of values.
+    pub fn with_capacity((rows, keys, values): (usize, usize, usize)) -> Records {
+        Records {
+            topic: Vec::with_capacity(rows),
+            partition: Vec::with_capacity(rows),
+            slot: Vec::with_capacity(rows),
+            offset: Vec::with_capacity(rows),
+            timestamp: Vec::with_capacity(rows),
+            timestamp_type: Vec::with_capacity(rows),
+            leader_epoch: Vec::with_capacity(rows),
+            header_count: Vec::with_capacity(rows),
+            key: BytesColumn::with_capacity(rows, keys),
+            value: BytesColumn::with_capacity(rows, values),
+            ..Records::default()
+        }
+    }
+
+    /// The index of a topic, which is added if it is new.
+    pub fn topic_index(&mut self, name: &Arc<str>) -> i32 {
+        let known = self.topics.iter().rposition(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.topics.push(Arc::clone(name));
+            self.topics.len() - 1
+        }) as i32
+    }
+
     pub fn rows(&self) -> usize {
         self.partition.len()
     }
@@ -43,12 +72,9 @@ impl Records {
             if !wanted(row) {
                 continue;
             }
-            let name = &other.topics[other.topic[row] as usize];
-            let topic = self.topics.iter().position(|known| known == name).unwrap_or_else(|| {
-                self.topics.push(name.clone());
-                self.topics.len() - 1
-            });
-            self.topic.push(topic as i32);
+            let topic = self.topic_index(&other.topics[other.topic[row] as usize]);
+            self.topic.push(topic);
+            self.slot.push(other.slot[row]);
             self.partition.push(other.partition[row]);
             self.offset.push(other.offset[row]);
             self.timestamp.push(other.timestamp[row]);
