@@ -4,9 +4,12 @@
 //! than half of rows that alternate. Grouping is stable, so the order of each key and of each partition is kept.
 
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::batch::{Batch, Progress};
 use super::gate::{Inside, Timeout};
@@ -105,30 +108,55 @@ impl Work<'_> {
         let mut start = 0;
         while start < self.rows.rows {
             let end = self.rows.rows.min(start + WINDOW);
-            let mut order = self.group(start..end)?;
-            while !order.is_empty() {
-                let taken = self.hand_over(&order)?;
+            loop {
+                let (groups, order) = self.group(start..end)?;
+                if order.is_empty() {
+                    break;
+                }
+                let all = self.hand_over(&groups, &order)?;
                 self.producer.engine().serve(Duration::ZERO);
-                if taken < order.len() {
+                if !all {
                     room.wait(inside)?;
                 }
-                order.retain(|&(_, row)| self.progress.errors[row] == code::QUEUE_FULL);
             }
             start = end;
         }
         Ok(())
     }
 
-    /// The rows of a window that are left, each with its group: rows of one group come one after the other.
-    fn group(&self, window: std::ops::Range<usize>) -> Result<Vec<(Group, usize)>> {
-        let mut counts = Vec::with_capacity(self.names.len());
+    /// The rows of a window that are left, those of one group one after the other; and where each group ends.
+    fn group(&self, window: Range<usize>) -> Result<(Vec<(Group, usize)>, Vec<usize>)> {
+        let mut partitions = Vec::with_capacity(self.names.len());
         for name in &self.names {
-            counts.push(self.producer.with_topic(name, |topic| topic.noted.partitions.load(Ordering::Relaxed))?);
+            partitions.push(self.producer.with_topic(name, |topic| topic.noted.partitions.load(Ordering::Relaxed))?);
         }
-        let left = window.filter(|&row| self.progress.errors[row] == code::QUEUE_FULL);
-        let mut order: Vec<_> = left.map(|row| (self.group_of(row, &counts), row)).collect();
-        order.sort_by_key(|(group, _)| *group);
-        Ok(order)
+        let mut known = FxHashMap::default();
+        let mut groups: Vec<(Group, usize)> = Vec::new();
+        let mut rows = Vec::with_capacity(window.len());
+        for row in window.filter(|&row| self.progress.errors[row] == code::QUEUE_FULL) {
+            let group = self.group_of(row, &partitions);
+            let index = *known.entry(group).or_insert_with(|| {
+                groups.push((group, 0));
+                groups.len() - 1
+            });
+            groups[index].1 += 1;
+            rows.push((index, row));
+        }
+        let mut places = Vec::with_capacity(groups.len());
+        let mut next = 0;
+        for (_, count) in &groups {
+            places.push(next);
+            next += count;
+        }
+        let mut order = vec![0; rows.len()];
+        for (index, row) in rows {
+            order[places[index]] = row;
+            places[index] += 1;
+        }
+        for (group, end) in groups.iter_mut().zip(places) {
+            group.1 = end;
+        }
+        Ok((groups, order))
     }
 
     fn group_of(&self, row: usize, counts: &[i32]) -> Group {
@@ -150,54 +178,51 @@ impl Work<'_> {
         Group { topic, asked, likely }
     }
 
-    /// Hands rows over, in runs of one group. How many were tried; fewer when there is no more room.
-    fn hand_over(&mut self, order: &[(Group, usize)]) -> Result<usize> {
-        let mut tried = 0;
-        for group in order.chunk_by(|(one, _), (other, _)| one == other) {
-            for run in group.chunks(RUN) {
+    /// Hands rows over, in runs of one group. Whether all of them were tried: else there is no more room.
+    fn hand_over(&mut self, groups: &[(Group, usize)], order: &[usize]) -> Result<bool> {
+        let mut start = 0;
+        for &(group, end) in groups {
+            for run in order[start..end].chunks(RUN) {
                 let ledger = self.producer.ledger()?;
                 let allowed = ledger.enter(run.len());
-                let name = self.names[run[0].0.topic];
-                let full = self.producer.with_topic(name, |topic| self.hand_over_run(topic, &run[..allowed]))?;
-                ledger.strike(full);
-                let refused = run[..allowed]
-                    .iter()
-                    .filter(|(_, row)| !matches!(self.progress.errors[*row], 0 | code::QUEUE_FULL));
+                let name = self.names[group.topic];
+                let full = self.producer.with_topic(name, |topic| self.hand_over_run(topic, group, &run[..allowed]))?;
+                let refused = run[..allowed].iter().filter(|&&row| self.progress.errors[row] != 0);
                 ledger.strike(refused.count());
-                tried += allowed - full;
-                if full > 0 || allowed < run.len() {
-                    return Ok(tried);
+                if full || allowed < run.len() {
+                    return Ok(false);
                 }
             }
+            start = end;
             self.producer.engine().serve(Duration::ZERO);
         }
-        Ok(tried)
+        Ok(true)
     }
 
-    /// How many rows of the run found no room.
-    fn hand_over_run(&mut self, topic: &Topic, run: &[(Group, usize)]) -> usize {
+    /// Hands over a run of rows; whether some found no room.
+    fn hand_over_run(&mut self, topic: &Topic, group: Group, run: &[usize]) -> bool {
         let simple = |row: usize| self.rows.timestamp(row).is_none() && self.rows.headers(row).len() == 0;
-        let mut full = 0;
-        for part in run.chunk_by(|(_, one), (_, other)| simple(*one) == simple(*other)) {
-            if simple(part[0].1) {
-                full += self.hand_over_simple(topic, part);
+        for part in run.chunk_by(|&one, &other| simple(one) == simple(other)) {
+            let full = if simple(part[0]) {
+                self.hand_over_simple(topic, group, part)
             } else {
-                for &(group, row) in part {
-                    let error = if full > 0 { code::QUEUE_FULL } else { self.hand_over_one(topic, group.asked, row) };
-                    self.progress.errors[row] = error;
-                    full += usize::from(error == code::QUEUE_FULL);
-                }
+                part.iter().any(|&row| {
+                    self.progress.errors[row] = self.hand_over_one(topic, group.asked, row);
+                    self.progress.errors[row] == code::QUEUE_FULL
+                })
+            };
+            if full {
+                return true;
             }
         }
-        full
+        false
     }
 
     /// Rows without headers and timestamps, in one call.
-    fn hand_over_simple(&mut self, topic: &Topic, run: &[(Group, usize)]) -> usize {
+    fn hand_over_simple(&mut self, topic: &Topic, group: Group, run: &[usize]) -> bool {
         self.messages.clear();
         let mut rows = [0; RUN];
-        let Some(&(group, _)) = run.first() else { return 0 };
-        for &(_, row) in run {
+        for &row in run {
             let (key, value) = (self.rows.key(row), self.rows.value(row));
             if let Err(e) = self.producer.check_size(size(key, value)) {
                 self.progress.errors[row] = e.code;
@@ -223,12 +248,12 @@ impl Work<'_> {
         unsafe {
             rd::rd_kafka_produce_batch(topic.raw, group.asked, MSG_F_COPY, self.messages.as_mut_ptr(), count as i32);
         }
-        let mut full = 0;
+        let mut full = false;
         for (message, &row) in self.messages.iter().zip(&rows) {
             // SAFETY: a message of ours.
             let error = code::from_engine(unsafe { sys::message_error(message) });
             self.progress.errors[row] = error;
-            full += usize::from(error == code::QUEUE_FULL);
+            full |= error == code::QUEUE_FULL;
         }
         full
     }
@@ -285,7 +310,7 @@ impl Work<'_> {
 }
 
 /// Rows that belong together: one topic, one partition asked for (-1: any), and where the partitioner will put them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Group {
     topic: usize,
     asked: i32,

@@ -1,12 +1,12 @@
 //! Producers: handing records to the engine, and their deliveries.
 
-use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 
 use super::batch::{self, Batch};
 use super::config::Settings;
@@ -42,7 +42,7 @@ impl Drop for Topic {
 
 pub struct Producer {
     engine: Engine,
-    topics: RwLock<HashMap<Arc<str>, Topic>>,
+    topics: RwLock<FxHashMap<Arc<str>, Topic>>,
     settings: Settings,
     queue_bytes: usize,
     /// The partitioner, where it chooses freely for records without a key.
