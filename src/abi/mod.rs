@@ -8,10 +8,10 @@
 mod boundary;
 mod types;
 
-mod batch;
-mod client;
-mod consumer;
 mod library;
-mod mock;
+mod client;
 mod partitions;
+mod consumer;
 mod producer;
+mod batch;
+mod mock;

@@ -64,7 +64,7 @@ impl Type {
 
 enum Running {
     Producer(Producer),
-    Consumer(Consumer),
+    Consumer(Box<Consumer>),
     Admin(Engine),
 }
 
@@ -195,7 +195,7 @@ impl Client {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
                 let auto_commit = read("enable.auto.commit") != "false";
                 let eof = read("enable.partition.eof") == "true";
-                Running::Consumer(Consumer::new(start(conf)?, settings, group, auto_commit, eof))
+                Running::Consumer(Box::new(Consumer::new(start(conf)?, settings, group, auto_commit, eof)))
             }
             Type::Admin => Running::Admin(start(conf)?),
         })

@@ -125,7 +125,7 @@ impl Work<'_> {
     }
 
     /// The rows of a window that are left, those of one group one after the other; and where each group ends.
-    fn group(&self, window: Range<usize>) -> Result<(Vec<(Group, usize)>, Vec<usize>)> {
+    fn group(&self, window: Range<usize>) -> Result<Grouped> {
         let mut partitions = Vec::with_capacity(self.names.len());
         for name in &self.names {
             partitions.push(self.producer.with_topic(name, |topic| topic.noted.partitions.load(Ordering::Relaxed))?);
@@ -308,6 +308,9 @@ impl Work<'_> {
         }
     }
 }
+
+/// Groups with where each ends, and the rows in that order.
+type Grouped = (Vec<(Group, usize)>, Vec<usize>);
 
 /// Rows that belong together: one topic, one partition asked for (-1: any), and where the partitioner will put them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -12,7 +12,7 @@ use super::producer::MessageId;
 use super::{Client, Running, Timeout, Type};
 use crate::error::{Error, Result, code};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 struct Cluster(Arc<MockCluster>);
 
