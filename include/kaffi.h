@@ -86,6 +86,730 @@ enum {
 /* ================================================================================================================== */
 
 /*
+ * Library: versions and self-description.
+ */
+
+/*
+ * Gives the version of librdkafka, the engine.
+ *
+ * Parameters:
+ * - `version`: receives the version as text, such as `2.12.1`, cut to the room; null: no text
+ * - `len`: room of `version` in bytes
+ *
+ * Codes:
+ * - any: the version as a number, 0xMMmmrrpp (major, minor, revision, 0xff for a release)
+ */
+int Version(char* version, int len);
+
+/*
+ * Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version >0T1 U4",...]}`.
+ *
+ * `Version` is kaffi's own. A host replaces `%P` by the path of the library and hands each pattern to `quad-NA`.
+ * The text is always the same; `DescribeAll` tells everything.
+ *
+ * Parameters:
+ * - `buffer`: receives the text with its NUL; null where the room is 0
+ * - `psize`: in: room of `buffer` in bytes; out: the room that the text and its NUL need
+ *
+ * Codes:
+ * - 0: done
+ * - more: the text did not fit; the number is the room needed, call again with that
+ * - -1102: a pointer is null
+ * - -1104: the room given is negative
+ */
+int32_t Describe(char* buffer, int32_t* psize);
+
+/*
+ * Describes the whole library as JSON, for whoever writes a binding.
+ *
+ * Members: `version`, `librdkafka`, `features`, `functions` (name, summary, prototype, pattern, documented, waits,
+ * parameters with name, type, direction and meaning, codes), `codes` (code, name, text, class, retriable, fatal),
+ * `properties` (name, default, meaning), `columns` (name, type, meaning).
+ *
+ * Parameters:
+ * - `json`: receives the text with its NUL; null where the room is 0
+ * - `len`: in: room of `json` in bytes; out: length without the NUL, or the room needed
+ *
+ * Codes:
+ * - 0: done
+ * - 2: the room is too small: `len` says what is needed, call again
+ * - -1102: a pointer is null
+ * - -1104: the room given is negative
+ */
+int32_t DescribeAll(char* json, int32_t* len);
+
+/*
+ * Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.
+ *
+ * Class is one of config, network, auth, request, state, full, timeout, data, fatal, internal. A code that nobody
+ * knows is described as such; that is no failure.
+ *
+ * Parameters:
+ * - `code`: the code, as a function returned it or a report or list holds it
+ * - `json`: receives the text with its NUL; null where the room is 0
+ * - `len`: in: room of `json` in bytes; out: length without the NUL, or the room needed
+ *
+ * Codes:
+ * - 0: done
+ * - 2: the room is too small: `len` says what is needed, call again
+ * - -1102: a pointer is null
+ * - -1104: the room given is negative
+ */
+int32_t DescribeError(int32_t code, char* json, int32_t* len);
+
+/* ================================================================================================================== */
+
+/*
+ * Clients: making, configuring, starting, closing. A client is untyped until its first use makes it a producer or a
+ * consumer.
+ */
+
+/*
+ * Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or what
+ * `StartKafka` says.
+ *
+ * Parameters:
+ * - `kafka`: receives the handle of the client
+ *
+ * Codes:
+ * - 0: done
+ * - -1102: `kafka` is null
+ * - -1112: too many handles are open
+ */
+int InitKafka(void** kafka);
+
+/*
+ * Delivers what is under way and closes a producer (or a client that never started). The handle ends in any case.
+ *
+ * Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ *
+ * Codes:
+ * - 0: closed, and all was delivered
+ * - -1109: closed, but records were left undelivered, or failed and their reports were not read; `CloseKafka` counts
+ * them
+ * - -1101: not a producer; nothing was closed
+ * - -1100, -1107, -1108: not a handle, closed already, of the parent process
+ */
+int UninitProducer(void* prod);
+
+/*
+ * Leaves the group and closes a consumer (or a client that never started). The handle ends in any case.
+ *
+ * A call of another thread inside `Consume` returns first. With `enable.auto.commit` what was processed is committed.
+ *
+ * Waits for that, `kaffi.close.timeout.ms` (30 s) at most.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ *
+ * Codes:
+ * - 0: closed
+ * - -1101: not a consumer; nothing was closed
+ * - -1100, -1107, -1108: not a handle, closed already, of the parent process
+ * - other: closed, but the offsets of what was processed could not be committed, and why: those records come again
+ */
+int UninitConsumer(void* cons);
+
+/*
+ * Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own (`kaffi.*`).
+ *
+ * After the start only `sasl.username`, `sasl.password` and `log_level` can be set.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `key`: name of the property
+ * - `val`: its value as text
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -2: there is no such property
+ * - -1: the value is invalid
+ * - -1105: the client has started
+ * - -1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right
+ */
+int SetKafkaConf(void* kafka, const char* key, const char* val, char* errtxt, int* plen);
+
+/*
+ * Reads a property of a client: what was set, else the default.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `key`: name of the property
+ * - `val`: receives the value; a secret reads `[redacted]`, an unset text has length 0; null where the room is 0
+ * - `len`: in: room of `val` in bytes; out: length without the NUL, or the room needed
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 2: the room is too small: `len` says what is needed, call again
+ * - -2: there is no such property
+ * - -1100, -1101, -1102, -1103, -1104, -1107, -1108: the handle, a pointer or a text is not right
+ */
+int32_t GetKafkaConf(void* kafka, const char* key, char* val, int32_t* len, char* errtxt, int* plen);
+
+/*
+ * Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`.
+ *
+ * Parameters:
+ * - `topicconf`: receives the handle
+ *
+ * Codes:
+ * - 0: done
+ * - -1102: `topicconf` is null
+ * - -1112: too many handles are open
+ */
+int NewTopicConf(void** topicconf);
+
+/*
+ * Deletes a set of topic properties. Clients that were given it keep what they got.
+ *
+ * Parameters:
+ * - `topicconf`: the set
+ *
+ * Codes:
+ * - 0: done
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int DelTopicConf(void* topicconf);
+
+/*
+ * Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set.
+ *
+ * Parameters:
+ * - `topicconf`: the set
+ * - `key`: name of the property
+ * - `val`: its value as text
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -2: there is no such property
+ * - -1: the value is invalid
+ * - -1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right
+ */
+int SetTopicConf(void* topicconf, const char* key, const char* val, char* errtxt, int* plen);
+
+/*
+ * Gives a client topic properties for all topics that it uses. They replace those of an earlier call; what
+ * `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's.
+ *
+ * Parameters:
+ * - `kafka`: the client, before its start
+ * - `topicconf`: the set, copied
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1105: the client has started
+ * - -1100, -1101, -1107, -1108: a handle is not right
+ */
+int32_t SetDefaultTopicConf(void* kafka, void* topicconf, char* errtxt, int* plen);
+
+/*
+ * Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting again as the
+ * same is nothing.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `kind`: 1 producer, 2 consumer, 3 admin
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
+ * - -1101: it has started as another kind
+ * - -1104: `kind` is none of these
+ * - -1100, -1107, -1108: the handle is not right
+ */
+int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
+
+/*
+ * Finds out whether a broker answers a client as it is configured, and if not, why.
+ *
+ * Before the start it tries with a client of its own and leaves this one untyped. It ends early when every bootstrap
+ * server refuses for TLS or authentication. Waits for `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `timeout_ms`: how long to try; 0 asks once without waiting, -1 as long as it takes
+ * - `errtxt`: receives which address failed and why, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: a broker answered
+ * - 1: another thread called `WakeKafka`
+ * - -185: no broker answered in time, with no other reason known
+ * - -193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed
+ * - -1111: the client cannot start as it is configured
+ * - -1104: `timeout_ms` is below -1
+ * - -1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile
+ */
+int32_t CheckConnection(void* kafka, int32_t timeout_ms, char* errtxt, int* plen);
+
+/*
+ * Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room with
+ * -184). Where none waits, nothing happens.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ *
+ * Codes:
+ * - 0: done
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ */
+int32_t WakeKafka(void* kafka);
+
+/*
+ * Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed (with
+ * `enable.auto.commit`) and leaves its group. The handle ends in any case.
+ *
+ * Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client whose broker
+ * hangs is finished in the background. To learn which records were left, read the reports before closing.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `timeout_ms`: how long closing may take; 0: what is under way is given up at once; -1: as long as it takes
+ * - `undelivered`: receives how many records were left undelivered, or failed and their reports were not read
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: closed
+ * - -1109: closed, and `undelivered` records were left
+ * - -1102, -1104: `undelivered` is null, `timeout_ms` is below -1: nothing was closed
+ * - -1100, -1101, -1107, -1108: the handle is not right
+ * - other: closed, but the offsets of what was processed could not be committed, and why: those records come again
+ */
+int32_t CloseKafka(void* kafka, int32_t timeout_ms, int64_t* undelivered, char* errtxt, int* plen);
+
+/* ================================================================================================================== */
+
+/*
+ * Topic-partition lists: what to subscribe to, which offsets to commit. A list is a batch with the columns topic,
+ * topic.name, partition, offset, leader_epoch, metadata and error; the functions on batches read and set them.
+ */
+
+/*
+ * Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it.
+ *
+ * Parameters:
+ * - `subscr`: receives the handle of the list
+ *
+ * Codes:
+ * - 0: done
+ * - -1102: `subscr` is null
+ * - -1112: too many handles are open
+ */
+int NewTopicPartitionList(void** subscr);
+
+/*
+ * Adds a topic and partition to a list, with no offset. What is there already stays as it is.
+ *
+ * Parameters:
+ * - `subscr`: the list
+ * - `topic`: name of the topic; where a list is subscribed to, a name that begins with `^` is a regular expression
+ * - `partition`: number of the partition; -1 where it does not matter
+ *
+ * Codes:
+ * - 0: done
+ * - -1103: the topic is empty or not UTF-8
+ * - -1104: the partition is below -1
+ * - -1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right
+ * - -1114: the handle is a batch of another kind, or its columns do not fit together
+ */
+int SetTopicPartitionList(void* subscr, const char* topic, int32_t partition);
+
+/*
+ * Sets the offset of an entry of a list.
+ *
+ * Parameters:
+ * - `subscr`: the list
+ * - `topic`: name of the entry's topic
+ * - `partition`: the entry's partition
+ * - `offset`: offset of the record that is to be read next; -2 beginning, -1 end, -1000 stored, -1001 none
+ *
+ * Codes:
+ * - 0: done
+ * - -190: the list has no such entry: add it with `SetTopicPartitionList` first
+ * - -1103, -1104: the topic is not right; the offset is negative and none of these
+ * - -1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right
+ * - -1114: the handle is a batch of another kind, or its columns do not fit together
+ */
+int SetOffset(void* subscr, const char* topic, int32_t partition, int64_t offset);
+
+/* ================================================================================================================== */
+
+/*
+ * Consumers: subscribing, consuming, committing.
+ */
+
+/*
+ * Starts a client as a consumer if it has not started, and subscribes it to the topics of a list. Subscribing again
+ * replaces. Records come by `Consume`.
+ *
+ * Parameters:
+ * - `kafka`: the client; `bootstrap.servers` and `group.id` must be set
+ * - `subscr`: the list; its partitions do not matter; a name that begins with `^` is a regular expression. The call
+ * consumes it: the handle ends, also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
+ * - -186: the list is empty, or a topic name is not right
+ * - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
+ * - -1100, -1107, -1108: a handle is not right
+ */
+int SubscribeConsumerTPList(void* kafka, void* subscr, char* errtxt, int* plen);
+
+/*
+ * Takes the next record.
+ *
+ * Waits `kaffi.poll.timeout.ms` (500) at most. Each call counts as a poll for `max.poll.interval.ms`. A record that a
+ * call hands out counts as processed at the next consuming call, commit or close (`kaffi.offset.store`). Texts and
+ * bytes have a NUL behind them where there is room, which the lengths do not count.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `topic`: receives the name of the topic
+ * - `topiclen`: in: room of `topic` in bytes; out: length, or the room needed
+ * - `payload`: receives the value; may hold NUL bytes
+ * - `paylen`: in: room of `payload` in bytes; out: length (0 also for null), or the room needed
+ * - `key`: receives the key; may hold NUL bytes
+ * - `keylen`: in: room of `key` in bytes; out: length (0 also for null), or the room needed
+ * - `partition`: receives the partition
+ * - `offset`: receives the offset
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a record; may be null
+ *
+ * Codes:
+ * - 0: a record
+ * - 1: no record came in time; the text is `no msg`
+ * - 2: a buffer is too small: the three lengths needed are set and the record is kept; call again with that room
+ * - -1106: nothing was subscribed to yet
+ * - -191: the end of a partition was reached (only with `enable.partition.eof`)
+ * - -1101: not a consumer
+ * - -1102: a pointer is null
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka, with its text; call again, unless it is fatal
+ */
+int Consume(void* cons,
+            char* topic,
+            uint32_t* topiclen,
+            char* payload,
+            uint32_t* paylen,
+            char* key,
+            uint32_t* keylen,
+            int32_t* partition,
+            int64_t* offset,
+            char* errtxt,
+            int* plen);
+
+/*
+ * Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`).
+ *
+ * Waits for the first record only. Columns: topic, topic.name, partition, offset, timestamp, timestamp_type,
+ * leader_epoch, key, value, header.count, header.name, header.value. An error of the consumer comes by itself, after
+ * the records before it. Records handed out count as processed at the next consuming call, commit or close
+ * (`kaffi.offset.store`). `DelBatch` deletes the batch.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `max_rows`: how many records at most; 0 takes none, but counts as a poll and answers 1
+ * - `timeout_ms`: how long to wait for the first record; 0 does not wait, -1 as long as it takes
+ * - `batch`: receives the handle of the batch
+ * - `rows`: receives the number of its records
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be null
+ *
+ * Codes:
+ * - 0: a batch
+ * - 1: no record came in time
+ * - -1106: nothing was subscribed to yet
+ * - -191: the end of a partition was reached (only with `enable.partition.eof`)
+ * - -1101, -1102, -1104: not a consumer, a pointer is null, a number is out of range
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka, with its text; call again, unless it is fatal
+ */
+int32_t ConsumeBatch(void* cons,
+                     int32_t max_rows,
+                     int32_t timeout_ms,
+                     void** batch,
+                     int32_t* rows,
+                     char* errtxt,
+                     int* plen);
+
+/*
+ * Says how much of the last batch is processed so far, so that a host can take a batch and work record by record.
+ *
+ * Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these rows.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `batch`: the batch that its last `ConsumeBatch` gave
+ * - `rows`: how many of its first rows are processed
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -1104: more rows than the batch has, or a negative number
+ * - -1114: not the last batch of this consumer
+ * - -1101, -1106: not a consumer; it has not started
+ * - -1100, -1107, -1108: a handle is not right
+ */
+int32_t StoreBatchOffsets(void* cons, void* batch, int32_t rows, char* errtxt, int* plen);
+
+/*
+ * Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most.
+ *
+ * Without a list it commits the positions of the current assignment: what was handed out so far, also after a seek
+ * back. Waits for the broker.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `subscr`: a list with offsets (of the record to be read next), which stays the host's and gets an error for each
+ * entry; or 0
+ *
+ * Codes:
+ * - 0: committed, or there was nothing to commit
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time
+ * - -1106: the consumer has not started
+ * - -1101: not a consumer, or `subscr` is no list
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - -1114: the columns of the list do not fit together
+ * - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one entry of a
+ * list is refused, all have its error, though the others are committed
+ */
+int Commit(void* cons, void* subscr);
+
+/*
+ * Asks the group for the committed offset of the first entry of a list.
+ *
+ * Waits for the broker, `kaffi.request.timeout.ms` (60 s) at most.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `subscr`: the list; the call consumes it: the handle ends, also on failure
+ * - `offset`: receives the offset of the record to be read next, -1001 if none is committed
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time
+ * - -1104: the list is empty
+ * - -1106: the consumer has not started
+ * - -1101, -1102: not a consumer or `subscr` is no list, `offset` is null
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: an error of Kafka
+ */
+int Committed(void* cons, void* subscr, int64_t* offset);
+
+/* ================================================================================================================== */
+
+/*
+ * Producers: producing records and reading their delivery reports.
+ */
+
+/*
+ * Hands a record to the producer, which copies it and delivers it in the background. The first call starts the client
+ * as a producer.
+ *
+ * Whether the record was delivered comes by `DeliveryReport`, under its id. Waits for room when the queue is full,
+ * `kaffi.produce.timeout.ms` (60 s) at most.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `topic`: name of the topic
+ * - `payload`: the value, any bytes; null where `paylen` is 0
+ * - `paylen`: length of `payload` in bytes; 0xFFFFFFFF: no value (null, a tombstone)
+ * - `key`: the key, any bytes; null where `keylen` is 0
+ * - `keylen`: length of `key` in bytes; 0xFFFFFFFF: no key (null). A null `key` with length 0 is empty
+ * - `partition`: the partition; -1: the partitioner chooses, by the key
+ * - `msgid`: receives the id of the record, unique and increasing in the process; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: taken; its delivery report will come
+ * - 1: the producer cannot start as it is configured: the text says why
+ * - -184: the queue is full and no room came in time; try again
+ * - 10: the record is larger than `message.max.bytes`
+ * - -190: the topic has no such partition
+ * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not right
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka; the record was not taken
+ */
+int Produce(void* prod,
+            const char* topic,
+            const char* payload,
+            uint32_t paylen,
+            const char* key,
+            uint32_t keylen,
+            int32_t partition,
+            uint64_t* msgid,
+            char* errtxt,
+            int* plen);
+
+/*
+ * Reads delivery reports: which records were delivered, which failed and why.
+ *
+ * Waits for the first report, `kaffi.poll.timeout.ms` (500) at most, and only while records are in flight. Before any
+ * `Produce` there are none.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `msgid`: receives the ids, room for `plength`
+ * - `err`: receives the codes, room for `plength`: 0 delivered, else why not (`DRMessageError` gives the text)
+ * - `plength`: in: room in reports; out: how many were written
+ *
+ * Codes:
+ * - 0: done; `plength` may be 0
+ * - -1102, -1104: a pointer is null, the room is negative
+ * - -1101: not a producer
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ */
+int DeliveryReport(void* prod, unsigned long long* msgid, int* err, int* plength);
+
+/*
+ * Gives the text of a code, as a delivery report or any function answered it.
+ *
+ * Parameters:
+ * - `err`: the code
+ * - `errtxt`: receives the text, cut to the room; null where the room is 0
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text
+ *
+ * Codes:
+ * - 0: done
+ * - -1102, -1104: a pointer is null, the room is negative
+ */
+int DRMessageError(const int* err, char* errtxt, int* plen);
+
+/*
+ * Hands the records of a batch to the producer, which copies them. The first call starts the client as a producer.
+ *
+ * Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed batch can be
+ * produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the rows is kept for each
+ * key and for each partition. A row that is refused for itself (too large, no such partition) does not stop the others
+ * and gets no report; column `error` says for each row 0, -184 (left) or why. Waits for room when the queue is full.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `topic`: name of the topic for all rows; empty: the batch's own (columns topic, topic.name)
+ * - `partition`: partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own (column
+ * partition)
+ * - `batch`: the batch; a missing key or value column is null
+ * - `timeout_ms`: how long to wait for room; 0 does not wait, -1 as long as it takes
+ * - `first_msgid`: receives the id of row 0
+ * - `left`: receives how many rows found no room in time
+ * - `refused`: receives how many rows were refused
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: every row was tried; look at `refused`
+ * - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
+ * - -1111: the producer cannot start as it is configured: the text says why
+ * - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
+ * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
+ * - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
+ * - other: an error of Kafka; the rows that are left were not taken
+ */
+int32_t ProduceBatch(void* prod,
+                     const char* topic,
+                     int32_t partition,
+                     void* batch,
+                     int32_t timeout_ms,
+                     uint64_t* first_msgid,
+                     int32_t* left,
+                     int32_t* refused,
+                     char* errtxt,
+                     int* plen);
+
+/*
+ * Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
+ * timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (microseconds). It and `DeliveryReport`
+ * drain one ledger.
+ *
+ * Waits for the first report only, and only while records are in flight. `DelBatch` deletes the batch.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `max_rows`: how many reports at most
+ * - `timeout_ms`: how long to wait for the first; 0 does not wait, -1 as long as it takes
+ * - `batch`: receives the handle of the batch
+ * - `rows`: receives the number of its reports
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be null
+ *
+ * Codes:
+ * - 0: a batch
+ * - 1: no report came in time, or nothing is in flight
+ * - -1101, -1102, -1104: not a producer, a pointer is null, a number is out of range
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ */
+int32_t DeliveryReportBatch(void* prod,
+                            int32_t max_rows,
+                            int32_t timeout_ms,
+                            void** batch,
+                            int32_t* rows,
+                            char* errtxt,
+                            int* plen);
+
+/*
+ * Counts the records of a producer that are on their way.
+ *
+ * Parameters:
+ * - `prod`: the producer; one that has not started has none
+ * - `in_flight`: receives how many records have no report yet
+ * - `unread`: receives how many reports wait to be read
+ * - `forgotten`: receives how many reports of success were dropped unread (`kaffi.delivery.reports`)
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1101, -1102: not a producer, a pointer is null
+ * - -1100, -1107, -1108: the handle is not right
+ */
+int32_t GetOutstanding(void* prod, int64_t* in_flight, int64_t* unread, int64_t* forgotten, char* errtxt, int* plen);
+
+/*
+ * Sends what is queued without waiting for `linger.ms`.
+ *
+ * Waits until every record has its report, for `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `prod`: the producer; one that has not started has nothing to send
+ * - `timeout_ms`: how long to wait; 0 does not wait, -1 as long as it takes
+ * - `left`: receives how many records have no report yet
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: every record has its report; some may have failed: read the reports
+ * - -185: `left` records have none yet; they stay on their way
+ * - 1: another thread called `WakeKafka`; `left` records have no report yet
+ * - -1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ */
+int32_t FlushProducer(void* prod, int32_t timeout_ms, int64_t* left, char* errtxt, int* plen);
+
+/* ================================================================================================================== */
+
+/*
  * Batches: many records, reports or list entries in columns, behind one handle.
  *
  * A column is immutable once set; setting replaces it. `DescribeAll` lists the columns with their types. A batch
@@ -422,485 +1146,6 @@ int32_t ImportBatch(void* array,
 /* ================================================================================================================== */
 
 /*
- * Clients: making, configuring, starting, closing. A client is untyped until its first use makes it a producer or a
- * consumer.
- */
-
-/*
- * Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or what
- * `StartKafka` says.
- *
- * Parameters:
- * - `kafka`: receives the handle of the client
- *
- * Codes:
- * - 0: done
- * - -1102: `kafka` is null
- * - -1112: too many handles are open
- */
-int InitKafka(void** kafka);
-
-/*
- * Delivers what is under way and closes a producer (or a client that never started). The handle ends in any case.
- *
- * Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted.
- *
- * Parameters:
- * - `prod`: the producer
- *
- * Codes:
- * - 0: closed, and all was delivered
- * - -1109: closed, but records were left undelivered, or failed and their reports were not read; `CloseKafka` counts
- * them
- * - -1101: not a producer; nothing was closed
- * - -1100, -1107, -1108: not a handle, closed already, of the parent process
- */
-int UninitProducer(void* prod);
-
-/*
- * Leaves the group and closes a consumer (or a client that never started). The handle ends in any case.
- *
- * A call of another thread inside `Consume` returns first. With `enable.auto.commit` what was processed is committed.
- *
- * Waits for that, `kaffi.close.timeout.ms` (30 s) at most.
- *
- * Parameters:
- * - `cons`: the consumer
- *
- * Codes:
- * - 0: closed
- * - -1101: not a consumer; nothing was closed
- * - -1100, -1107, -1108: not a handle, closed already, of the parent process
- * - other: closed, but the offsets of what was processed could not be committed, and why: those records come again
- */
-int UninitConsumer(void* cons);
-
-/*
- * Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own (`kaffi.*`).
- *
- * After the start only `sasl.username`, `sasl.password` and `log_level` can be set.
- *
- * Parameters:
- * - `kafka`: the client
- * - `key`: name of the property
- * - `val`: its value as text
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -2: there is no such property
- * - -1: the value is invalid
- * - -1105: the client has started
- * - -1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right
- */
-int SetKafkaConf(void* kafka, const char* key, const char* val, char* errtxt, int* plen);
-
-/*
- * Reads a property of a client: what was set, else the default.
- *
- * Parameters:
- * - `kafka`: the client
- * - `key`: name of the property
- * - `val`: receives the value; a secret reads `[redacted]`, an unset text has length 0; null where the room is 0
- * - `len`: in: room of `val` in bytes; out: length without the NUL, or the room needed
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - 2: the room is too small: `len` says what is needed, call again
- * - -2: there is no such property
- * - -1100, -1101, -1102, -1103, -1104, -1107, -1108: the handle, a pointer or a text is not right
- */
-int32_t GetKafkaConf(void* kafka, const char* key, char* val, int32_t* len, char* errtxt, int* plen);
-
-/*
- * Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`.
- *
- * Parameters:
- * - `topicconf`: receives the handle
- *
- * Codes:
- * - 0: done
- * - -1102: `topicconf` is null
- * - -1112: too many handles are open
- */
-int NewTopicConf(void** topicconf);
-
-/*
- * Deletes a set of topic properties. Clients that were given it keep what they got.
- *
- * Parameters:
- * - `topicconf`: the set
- *
- * Codes:
- * - 0: done
- * - -1100, -1101, -1107, -1108: the handle is not right
- */
-int DelTopicConf(void* topicconf);
-
-/*
- * Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set.
- *
- * Parameters:
- * - `topicconf`: the set
- * - `key`: name of the property
- * - `val`: its value as text
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -2: there is no such property
- * - -1: the value is invalid
- * - -1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right
- */
-int SetTopicConf(void* topicconf, const char* key, const char* val, char* errtxt, int* plen);
-
-/*
- * Gives a client topic properties for all topics that it uses. They replace those of an earlier call; what
- * `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's.
- *
- * Parameters:
- * - `kafka`: the client, before its start
- * - `topicconf`: the set, copied
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -1105: the client has started
- * - -1100, -1101, -1107, -1108: a handle is not right
- */
-int32_t SetDefaultTopicConf(void* kafka, void* topicconf, char* errtxt, int* plen);
-
-/*
- * Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting again as the
- * same is nothing.
- *
- * Parameters:
- * - `kafka`: the client
- * - `kind`: 1 producer, 2 consumer, 3 admin
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
- * - -1101: it has started as another kind
- * - -1104: `kind` is none of these
- * - -1100, -1107, -1108: the handle is not right
- */
-int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
-
-/*
- * Finds out whether a broker answers a client as it is configured, and if not, why.
- *
- * Before the start it tries with a client of its own and leaves this one untyped. It ends early when every bootstrap
- * server refuses for TLS or authentication. Waits for `timeout_ms` at most.
- *
- * Parameters:
- * - `kafka`: the client
- * - `timeout_ms`: how long to try; 0 asks once without waiting, -1 as long as it takes
- * - `errtxt`: receives which address failed and why, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: a broker answered
- * - 1: another thread called `WakeKafka`
- * - -185: no broker answered in time, with no other reason known
- * - -193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed
- * - -1111: the client cannot start as it is configured
- * - -1104: `timeout_ms` is below -1
- * - -1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile
- */
-int32_t CheckConnection(void* kafka, int32_t timeout_ms, char* errtxt, int* plen);
-
-/*
- * Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room with
- * -184). Where none waits, nothing happens.
- *
- * Parameters:
- * - `kafka`: the client
- *
- * Codes:
- * - 0: done
- * - -1100, -1101, -1107, -1108: the handle is not right
- */
-int32_t WakeKafka(void* kafka);
-
-/*
- * Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed (with
- * `enable.auto.commit`) and leaves its group. The handle ends in any case.
- *
- * Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client whose broker
- * hangs is finished in the background. To learn which records were left, read the reports before closing.
- *
- * Parameters:
- * - `kafka`: the client
- * - `timeout_ms`: how long closing may take; 0: what is under way is given up at once; -1: as long as it takes
- * - `undelivered`: receives how many records were left undelivered, or failed and their reports were not read
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: closed
- * - -1109: closed, and `undelivered` records were left
- * - -1102, -1104: `undelivered` is null, `timeout_ms` is below -1: nothing was closed
- * - -1100, -1101, -1107, -1108: the handle is not right
- * - other: closed, but the offsets of what was processed could not be committed, and why: those records come again
- */
-int32_t CloseKafka(void* kafka, int32_t timeout_ms, int64_t* undelivered, char* errtxt, int* plen);
-
-/* ================================================================================================================== */
-
-/*
- * Consumers: subscribing, consuming, committing.
- */
-
-/*
- * Starts a client as a consumer if it has not started, and subscribes it to the topics of a list. Subscribing again
- * replaces. Records come by `Consume`.
- *
- * Parameters:
- * - `kafka`: the client; `bootstrap.servers` and `group.id` must be set
- * - `subscr`: the list; its partitions do not matter; a name that begins with `^` is a regular expression. The call
- * consumes it: the handle ends, also on failure
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
- * - -186: the list is empty, or a topic name is not right
- * - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
- * - -1100, -1107, -1108: a handle is not right
- */
-int SubscribeConsumerTPList(void* kafka, void* subscr, char* errtxt, int* plen);
-
-/*
- * Takes the next record.
- *
- * Waits `kaffi.poll.timeout.ms` (500) at most. Each call counts as a poll for `max.poll.interval.ms`. A record that a
- * call hands out counts as processed at the next consuming call, commit or close (`kaffi.offset.store`). Texts and
- * bytes have a NUL behind them where there is room, which the lengths do not count.
- *
- * Parameters:
- * - `cons`: the consumer
- * - `topic`: receives the name of the topic
- * - `topiclen`: in: room of `topic` in bytes; out: length, or the room needed
- * - `payload`: receives the value; may hold NUL bytes
- * - `paylen`: in: room of `payload` in bytes; out: length (0 also for null), or the room needed
- * - `key`: receives the key; may hold NUL bytes
- * - `keylen`: in: room of `key` in bytes; out: length (0 also for null), or the room needed
- * - `partition`: receives the partition
- * - `offset`: receives the offset
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a record; may be null
- *
- * Codes:
- * - 0: a record
- * - 1: no record came in time; the text is `no msg`
- * - 2: a buffer is too small: the three lengths needed are set and the record is kept; call again with that room
- * - -1106: nothing was subscribed to yet
- * - -191: the end of a partition was reached (only with `enable.partition.eof`)
- * - -1101: not a consumer
- * - -1102: a pointer is null
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- * - other: an error of Kafka, with its text; call again, unless it is fatal
- */
-int Consume(void* cons,
-            char* topic,
-            uint32_t* topiclen,
-            char* payload,
-            uint32_t* paylen,
-            char* key,
-            uint32_t* keylen,
-            int32_t* partition,
-            int64_t* offset,
-            char* errtxt,
-            int* plen);
-
-/*
- * Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`).
- *
- * Waits for the first record only. Columns: topic, topic.name, partition, offset, timestamp, timestamp_type,
- * leader_epoch, key, value, header.count, header.name, header.value. An error of the consumer comes by itself, after
- * the records before it. Records handed out count as processed at the next consuming call, commit or close
- * (`kaffi.offset.store`). `DelBatch` deletes the batch.
- *
- * Parameters:
- * - `cons`: the consumer
- * - `max_rows`: how many records at most; 0 takes none, but counts as a poll and answers 1
- * - `timeout_ms`: how long to wait for the first record; 0 does not wait, -1 as long as it takes
- * - `batch`: receives the handle of the batch
- * - `rows`: receives the number of its records
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be null
- *
- * Codes:
- * - 0: a batch
- * - 1: no record came in time
- * - -1106: nothing was subscribed to yet
- * - -191: the end of a partition was reached (only with `enable.partition.eof`)
- * - -1101, -1102, -1104: not a consumer, a pointer is null, a number is out of range
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- * - other: an error of Kafka, with its text; call again, unless it is fatal
- */
-int32_t ConsumeBatch(void* cons,
-                     int32_t max_rows,
-                     int32_t timeout_ms,
-                     void** batch,
-                     int32_t* rows,
-                     char* errtxt,
-                     int* plen);
-
-/*
- * Says how much of the last batch is processed so far, so that a host can take a batch and work record by record.
- *
- * Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these rows.
- *
- * Parameters:
- * - `cons`: the consumer
- * - `batch`: the batch that its last `ConsumeBatch` gave
- * - `rows`: how many of its first rows are processed
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - 1: another thread called `WakeKafka` before the consumer was free
- * - -1104: more rows than the batch has, or a negative number
- * - -1114: not the last batch of this consumer
- * - -1101, -1106: not a consumer; it has not started
- * - -1100, -1107, -1108: a handle is not right
- */
-int32_t StoreBatchOffsets(void* cons, void* batch, int32_t rows, char* errtxt, int* plen);
-
-/*
- * Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most.
- *
- * Without a list it commits the positions of the current assignment: what was handed out so far, also after a seek
- * back. Waits for the broker.
- *
- * Parameters:
- * - `cons`: the consumer
- * - `subscr`: a list with offsets (of the record to be read next), which stays the host's and gets an error for each
- * entry; or 0
- *
- * Codes:
- * - 0: committed, or there was nothing to commit
- * - 1: another thread called `WakeKafka`
- * - -185: no answer in time
- * - -1106: the consumer has not started
- * - -1101: not a consumer, or `subscr` is no list
- * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
- * - -1114: the columns of the list do not fit together
- * - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one entry of a
- * list is refused, all have its error, though the others are committed
- */
-int Commit(void* cons, void* subscr);
-
-/*
- * Asks the group for the committed offset of the first entry of a list.
- *
- * Waits for the broker, `kaffi.request.timeout.ms` (60 s) at most.
- *
- * Parameters:
- * - `cons`: the consumer
- * - `subscr`: the list; the call consumes it: the handle ends, also on failure
- * - `offset`: receives the offset of the record to be read next, -1001 if none is committed
- *
- * Codes:
- * - 0: done
- * - 1: another thread called `WakeKafka`
- * - -185: no answer in time
- * - -1104: the list is empty
- * - -1106: the consumer has not started
- * - -1101, -1102: not a consumer or `subscr` is no list, `offset` is null
- * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
- * - other: an error of Kafka
- */
-int Committed(void* cons, void* subscr, int64_t* offset);
-
-/* ================================================================================================================== */
-
-/*
- * Library: versions and self-description.
- */
-
-/*
- * Gives the version of librdkafka, the engine.
- *
- * Parameters:
- * - `version`: receives the version as text, such as `2.12.1`, cut to the room; null: no text
- * - `len`: room of `version` in bytes
- *
- * Codes:
- * - any: the version as a number, 0xMMmmrrpp (major, minor, revision, 0xff for a release)
- */
-int Version(char* version, int len);
-
-/*
- * Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version >0T1 U4",...]}`.
- *
- * `Version` is kaffi's own. A host replaces `%P` by the path of the library and hands each pattern to `quad-NA`.
- * The text is always the same; `DescribeAll` tells everything.
- *
- * Parameters:
- * - `buffer`: receives the text with its NUL; null where the room is 0
- * - `psize`: in: room of `buffer` in bytes; out: the room that the text and its NUL need
- *
- * Codes:
- * - 0: done
- * - more: the text did not fit; the number is the room needed, call again with that
- * - -1102: a pointer is null
- * - -1104: the room given is negative
- */
-int32_t Describe(char* buffer, int32_t* psize);
-
-/*
- * Describes the whole library as JSON, for whoever writes a binding.
- *
- * Members: `version`, `librdkafka`, `features`, `functions` (name, summary, prototype, pattern, documented, waits,
- * parameters with name, type, direction and meaning, codes), `codes` (code, name, text, class, retriable, fatal),
- * `properties` (name, default, meaning), `columns` (name, type, meaning).
- *
- * Parameters:
- * - `json`: receives the text with its NUL; null where the room is 0
- * - `len`: in: room of `json` in bytes; out: length without the NUL, or the room needed
- *
- * Codes:
- * - 0: done
- * - 2: the room is too small: `len` says what is needed, call again
- * - -1102: a pointer is null
- * - -1104: the room given is negative
- */
-int32_t DescribeAll(char* json, int32_t* len);
-
-/*
- * Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.
- *
- * Class is one of config, network, auth, request, state, full, timeout, data, fatal, internal. A code that nobody
- * knows is described as such; that is no failure.
- *
- * Parameters:
- * - `code`: the code, as a function returned it or a report or list holds it
- * - `json`: receives the text with its NUL; null where the room is 0
- * - `len`: in: room of `json` in bytes; out: length without the NUL, or the room needed
- *
- * Codes:
- * - 0: done
- * - 2: the room is too small: `len` says what is needed, call again
- * - -1102: a pointer is null
- * - -1104: the room given is negative
- */
-int32_t DescribeError(int32_t code, char* json, int32_t* len);
-
-/* ================================================================================================================== */
-
-/*
  * Embedded cluster: librdkafka's mock brokers on real sockets of the loopback interface, for trying out and for tests.
  *
  * It keeps records in memory, 5 MiB or 100,000 a partition. It has no TLS or SASL, admin operations only in part, no
@@ -979,251 +1224,6 @@ int32_t MockRequest(void* mock, const char* json, char* errtxt, int* plen);
  * - -1100, -1101, -1107, -1108: the handle is not right
  */
 int32_t DelMockCluster(void* mock);
-
-/* ================================================================================================================== */
-
-/*
- * Topic-partition lists: what to subscribe to, which offsets to commit. A list is a batch with the columns topic,
- * topic.name, partition, offset, leader_epoch, metadata and error; the functions on batches read and set them.
- */
-
-/*
- * Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it.
- *
- * Parameters:
- * - `subscr`: receives the handle of the list
- *
- * Codes:
- * - 0: done
- * - -1102: `subscr` is null
- * - -1112: too many handles are open
- */
-int NewTopicPartitionList(void** subscr);
-
-/*
- * Adds a topic and partition to a list, with no offset. What is there already stays as it is.
- *
- * Parameters:
- * - `subscr`: the list
- * - `topic`: name of the topic; where a list is subscribed to, a name that begins with `^` is a regular expression
- * - `partition`: number of the partition; -1 where it does not matter
- *
- * Codes:
- * - 0: done
- * - -1103: the topic is empty or not UTF-8
- * - -1104: the partition is below -1
- * - -1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right
- * - -1114: the handle is a batch of another kind, or its columns do not fit together
- */
-int SetTopicPartitionList(void* subscr, const char* topic, int32_t partition);
-
-/*
- * Sets the offset of an entry of a list.
- *
- * Parameters:
- * - `subscr`: the list
- * - `topic`: name of the entry's topic
- * - `partition`: the entry's partition
- * - `offset`: offset of the record that is to be read next; -2 beginning, -1 end, -1000 stored, -1001 none
- *
- * Codes:
- * - 0: done
- * - -190: the list has no such entry: add it with `SetTopicPartitionList` first
- * - -1103, -1104: the topic is not right; the offset is negative and none of these
- * - -1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right
- * - -1114: the handle is a batch of another kind, or its columns do not fit together
- */
-int SetOffset(void* subscr, const char* topic, int32_t partition, int64_t offset);
-
-/* ================================================================================================================== */
-
-/*
- * Producers: producing records and reading their delivery reports.
- */
-
-/*
- * Hands a record to the producer, which copies it and delivers it in the background. The first call starts the client
- * as a producer.
- *
- * Whether the record was delivered comes by `DeliveryReport`, under its id. Waits for room when the queue is full,
- * `kaffi.produce.timeout.ms` (60 s) at most.
- *
- * Parameters:
- * - `prod`: the producer
- * - `topic`: name of the topic
- * - `payload`: the value, any bytes; null where `paylen` is 0
- * - `paylen`: length of `payload` in bytes; 0xFFFFFFFF: no value (null, a tombstone)
- * - `key`: the key, any bytes; null where `keylen` is 0
- * - `keylen`: length of `key` in bytes; 0xFFFFFFFF: no key (null). A null `key` with length 0 is empty
- * - `partition`: the partition; -1: the partitioner chooses, by the key
- * - `msgid`: receives the id of the record, unique and increasing in the process; set also on failure
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: taken; its delivery report will come
- * - 1: the producer cannot start as it is configured: the text says why
- * - -184: the queue is full and no room came in time; try again
- * - 10: the record is larger than `message.max.bytes`
- * - -190: the topic has no such partition
- * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not right
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- * - other: an error of Kafka; the record was not taken
- */
-int Produce(void* prod,
-            const char* topic,
-            const char* payload,
-            uint32_t paylen,
-            const char* key,
-            uint32_t keylen,
-            int32_t partition,
-            uint64_t* msgid,
-            char* errtxt,
-            int* plen);
-
-/*
- * Reads delivery reports: which records were delivered, which failed and why.
- *
- * Waits for the first report, `kaffi.poll.timeout.ms` (500) at most, and only while records are in flight. Before any
- * `Produce` there are none.
- *
- * Parameters:
- * - `prod`: the producer
- * - `msgid`: receives the ids, room for `plength`
- * - `err`: receives the codes, room for `plength`: 0 delivered, else why not (`DRMessageError` gives the text)
- * - `plength`: in: room in reports; out: how many were written
- *
- * Codes:
- * - 0: done; `plength` may be 0
- * - -1102, -1104: a pointer is null, the room is negative
- * - -1101: not a producer
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- */
-int DeliveryReport(void* prod, unsigned long long* msgid, int* err, int* plength);
-
-/*
- * Gives the text of a code, as a delivery report or any function answered it.
- *
- * Parameters:
- * - `err`: the code
- * - `errtxt`: receives the text, cut to the room; null where the room is 0
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text
- *
- * Codes:
- * - 0: done
- * - -1102, -1104: a pointer is null, the room is negative
- */
-int DRMessageError(const int* err, char* errtxt, int* plen);
-
-/*
- * Hands the records of a batch to the producer, which copies them. The first call starts the client as a producer.
- *
- * Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed batch can be
- * produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the rows is kept for each
- * key and for each partition. A row that is refused for itself (too large, no such partition) does not stop the others
- * and gets no report; column `error` says for each row 0, -184 (left) or why. Waits for room when the queue is full.
- *
- * Parameters:
- * - `prod`: the producer
- * - `topic`: name of the topic for all rows; empty: the batch's own (columns topic, topic.name)
- * - `partition`: partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own (column
- * partition)
- * - `batch`: the batch; a missing key or value column is null
- * - `timeout_ms`: how long to wait for room; 0 does not wait, -1 as long as it takes
- * - `first_msgid`: receives the id of row 0
- * - `left`: receives how many rows found no room in time
- * - `refused`: receives how many rows were refused
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: every row was tried; look at `refused`
- * - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
- * - -1111: the producer cannot start as it is configured: the text says why
- * - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
- * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
- * - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
- * - other: an error of Kafka; the rows that are left were not taken
- */
-int32_t ProduceBatch(void* prod,
-                     const char* topic,
-                     int32_t partition,
-                     void* batch,
-                     int32_t timeout_ms,
-                     uint64_t* first_msgid,
-                     int32_t* left,
-                     int32_t* refused,
-                     char* errtxt,
-                     int* plen);
-
-/*
- * Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset, timestamp,
- * timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (microseconds). It and `DeliveryReport`
- * drain one ledger.
- *
- * Waits for the first report only, and only while records are in flight. `DelBatch` deletes the batch.
- *
- * Parameters:
- * - `prod`: the producer
- * - `max_rows`: how many reports at most
- * - `timeout_ms`: how long to wait for the first; 0 does not wait, -1 as long as it takes
- * - `batch`: receives the handle of the batch
- * - `rows`: receives the number of its reports
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be null
- *
- * Codes:
- * - 0: a batch
- * - 1: no report came in time, or nothing is in flight
- * - -1101, -1102, -1104: not a producer, a pointer is null, a number is out of range
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- */
-int32_t DeliveryReportBatch(void* prod,
-                            int32_t max_rows,
-                            int32_t timeout_ms,
-                            void** batch,
-                            int32_t* rows,
-                            char* errtxt,
-                            int* plen);
-
-/*
- * Counts the records of a producer that are on their way.
- *
- * Parameters:
- * - `prod`: the producer; one that has not started has none
- * - `in_flight`: receives how many records have no report yet
- * - `unread`: receives how many reports wait to be read
- * - `forgotten`: receives how many reports of success were dropped unread (`kaffi.delivery.reports`)
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: done
- * - -1101, -1102: not a producer, a pointer is null
- * - -1100, -1107, -1108: the handle is not right
- */
-int32_t GetOutstanding(void* prod, int64_t* in_flight, int64_t* unread, int64_t* forgotten, char* errtxt, int* plen);
-
-/*
- * Sends what is queued without waiting for `linger.ms`.
- *
- * Waits until every record has its report, for `timeout_ms` at most.
- *
- * Parameters:
- * - `prod`: the producer; one that has not started has nothing to send
- * - `timeout_ms`: how long to wait; 0 does not wait, -1 as long as it takes
- * - `left`: receives how many records have no report yet
- * - `errtxt`: receives the reason of a failure, cut to the room; may be null
- * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
- *
- * Codes:
- * - 0: every record has its report; some may have failed: read the reports
- * - -185: `left` records have none yet; they stay on their way
- * - 1: another thread called `WakeKafka`; `left` records have no report yet
- * - -1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1
- * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
- */
-int32_t FlushProducer(void* prod, int32_t timeout_ms, int64_t* left, char* errtxt, int* plen);
 
 #ifdef __cplusplus
 }

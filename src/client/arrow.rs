@@ -147,10 +147,6 @@ fn headers(batch: &Batch, counts: &Arc<Values>) -> Result<ListArray> {
 
 /// A batch of records from a struct array.
 pub fn import(array: FFI_ArrowArray, schema: &FFI_ArrowSchema) -> Result<Arc<Batch>> {
-    // An array that was moved out of a released structure has no release callback.
-    if array.is_released() {
-        return Err(Error::new(code::BAD_ARGUMENT, "the array is released already"));
-    }
     let kind = DataType::try_from(schema).map_err(bad)?;
     if !matches!(kind, DataType::Struct(_)) {
         return Err(Error::new(

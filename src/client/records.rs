@@ -356,6 +356,12 @@ impl Batch {
         if let Values::Int32(counts) = &*self.values(Id::HeaderCount) {
             let mut first = vec![0usize];
             counts.iter().for_each(|&count| first.push(first[first.len() - 1] + count.max(0) as usize));
+            let names = self.values(Id::HeaderNames).rows();
+            if first[counts.len()] > names {
+                let text =
+                    format!("column header.count adds up to {}, header.name has {names} rows", first[counts.len()]);
+                return Err(Error::new(code::BAD_BATCH, text));
+            }
             if counts.len() == rows {
                 wanted.iter().for_each(|&row| headers.extend(first[row as usize]..first[row as usize + 1]));
             }
@@ -369,6 +375,7 @@ impl Batch {
                 Rows::Row if values.rows() == 0 => Some(values),
                 Rows::Row if values.rows() != rows => return Err(unequal(id, values.rows(), rows)),
                 Rows::Row => Some(Arc::new(pick(id, &values, &wanted)?)),
+                Rows::Header if values.rows() == 0 => Some(values),
                 Rows::Header if headers.iter().any(|&header| header >= values.rows()) => {
                     return Err(Error::new(
                         code::BAD_BATCH,

@@ -1,4 +1,4 @@
-"""The structures of the Arrow C data interface, lent to a call: what is in them, what can be wrong, who released them."""
+"""The structures of the Arrow C data interface, lent to a call: what can be wrong, how often they are released."""
 from __future__ import annotations
 
 import ctypes
@@ -32,6 +32,9 @@ class Change:
     field: str
     value: int | bytes  # bytes: a text, to which the field points
 
+    def __str__(self) -> str:
+        return f"{self.field} {self.value!r} at {self.path}"
+
 
 UNALIGNED, RELEASED_BEFORE = "unaligned", Change((), "release", 0)
 Lending = Union[Change, str]
@@ -40,9 +43,10 @@ Lending = Union[Change, str]
 MALFORMED: dict[str, dict[str, tuple[int | bytes, ...]]] = {
     "ArrowArray": {"length": (-1, -2**63, 2**62), "offset": (-1, -2**63, 2**62), "null_count": (2**62,),
                    "n_buffers": (-1, 2**62), "n_children": (-1, 2**62)},
-    "ArrowSchema": {"format": (0, b"", b"?", b"\xff", b"+w:-1", b"+ud:0"), "name": (b"\xff",), "n_children": (-1, 2**62)},
+    "ArrowSchema": {"format": (0, b"", b"?", b"\xff", b"+w:-1", b"+ud:0"), "name": (b"\xff",),
+                    "n_children": (-1, 2**62)},
 }
-# And where there is something to be missing.
+# And where there is something that can be missing, by the field that counts it.
 MISSING = {"n_buffers": "n_buffers", "n_children": "n_children", "buffers": "n_buffers", "children": "n_children"}
 
 
@@ -127,4 +131,4 @@ def released(kind: type[Structure], address: int) -> None:
     structure.release = 0
 
 
-RELEASED = {kind: RELEASE(partial(released, kind)) for kind in STRUCTURES.values()}
+RELEASED = {kind: RELEASE(partial(released, kind)) for kind in (ArrowArray, ArrowSchema)}

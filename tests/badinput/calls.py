@@ -66,7 +66,7 @@ class Buffer:
 @dataclass(frozen=True)
 class Parameter:
     name: str
-    role: str  # handle, scalar, text, data, array, value, room (=), out (one value), text out, array out, arrow, arrow out
+    role: str  # handle, scalar, text, data, array, arrow, value, room (=), out (one value), text, array or arrow out
     element: Any  # ctypes type of the value, or of that behind the pointer
     meaning: str
     length: str  # name of the parameter that holds its length or room

@@ -16,7 +16,7 @@ RECORDS = 1000
 TEXT_ROOM, ARRAY_ROOM, ERROR_ROOM = 4096, 64, 512
 
 # Good values by name: a parameter whose name is missing here fails the test of its function.
-ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client", "batch": "records"}  # else by the kind of the handle:
+ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client", "batch": "records"}  # else by the kind:
 ROLE_OF_KIND = {"client": "client", "batch": "list", "topic_conf": "topic conf", "mock_cluster": "mock"}
 BATCHES = ("list", "records", "consumed batch", "reports")
 TEXTS = {"topic": TOPIC, "key": b"acks", "val": b"1", "json": b'{"RoundTripTime": {"broker": 1, "ms": 0}}',
@@ -28,9 +28,20 @@ SCALARS = {"timeout_ms": 1000, "kind": 1, "brokers": 1, "partition": 0, "offset"
            "code": -185, "err": -185, "timestamp": 0}
 OUT_OF_RANGE = {"timeout_ms": [-2, -2**31], "kind": [0, 4, -1], "brokers": [0, -1, 1000], "partition": [-2, -2**31],
                 "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6], "timestamp": [-2, -2**63]}
-WRONG_ARRAYS = {"rows": [(0, 1, 2), (-1, 0, 1), (0, 0, 2**31 - 1), (0, -2**31, 0)],
-                "lengths": [(1, 2), (1, 0), (-2, 4), (-1, 1), (2**31 - 1, 2**31 - 1), (-2**31, 2)]}
+WRONG_ARRAYS: dict[str, list[tuple[int, ...]]] = {
+    "rows": [(0, 1, 2), (-1, 0, 1), (0, 0, 2**31 - 1), (0, -2**31, 0)],
+    "lengths": [(1, 2), (1, 0), (-2, 4), (-1, 1), (2**31 - 1, 2**31 - 1), (-2**31, 2)],
+}
 OTHER_COLUMNS = (b"nothing", b"offset", b"partition", b"key", b"header.value", b"topic.name", b"error")
+# Columns of a batch of two records, each with a header, that do not fit the others, or hold what cannot be.
+MISFITS: dict[bytes, list[tuple[int | bytes | None, ...]]] = {
+    b"topic": [(7, 0), (-1, 0), (0,), (0, 0, 0)], b"topic.name": [(), (b"",), (b"\xff",), (b"a\0b",), (None,)],
+    b"partition": [(0,), (-3, 2**31 - 1), ()], b"timestamp": [(-2**63, 2**63 - 1)], b"offset": [(0, 0, 0)],
+    b"key": [(b"a key",)], b"value": [(None, None, b"")],
+    b"header.count": [(-1, 3), (2**31 - 1, 2**31 - 1), (0, 0), (2,), (2, 1)],
+    b"header.name": [(b"a",), (b"a", None), (b"a", b"\xff"), (b"a", b"a\0b")],
+    b"header.value": [(b"a",), (b"", None, b"")],
+}
 EMPTY_IS_GOOD = {"val", "name"}
 NOT_UTF8 = (b"\xff\xfe", b"a\xc3", b"\xc0\x80", b"\xed\xa0\x80")
 NO_DATA = 0xFFFFFFFF
@@ -45,7 +56,7 @@ class World:
         self.library, self.wait_ms, self.patient = library, wait_ms, True
         self.bootstrap = b""
         self.handles: dict[str, int] = {}
-        self.passing: list[int] = []  # clients for one call
+        self.passing: list[tuple[str, int]] = []  # handles for one call, with their kinds
         self.dead_handles: dict[str, tuple[int, int]] = {}
         self.produced = 0
         library.lend = self.lend
@@ -153,8 +164,21 @@ class World:
 
     def fresh_client(self) -> int:
         """A client before its start, for the next call only."""
-        self.passing.append(self.new_client())
-        return self.passing[-1]
+        self.passing.append(("client", self.new_client()))
+        return self.passing[-1][1]
+
+    def misfit(self, column: bytes, values: tuple[int | bytes | None, ...]) -> int:
+        """A batch of records with one column set to what does not fit, for the next call only."""
+        batch = self.new_records()
+        if all(isinstance(value, int) for value in values) and column != b"topic.name":
+            self.do("SetBatchInts", batch, column, struct.pack(f"{len(values)}q", *values), len(values))
+        else:
+            texts = [value for value in values if isinstance(value, bytes)]
+            lengths = [len(value) if isinstance(value, bytes) else -1 for value in values]
+            data, sizes = b"".join(texts), struct.pack(f"{len(lengths)}i", *lengths)
+            self.do("SetBatchBytes", batch, column, data, len(data), sizes, len(lengths))
+        self.passing.append(("batch", batch))
+        return batch
 
     def alive(self, kind: str, handle: int) -> bool:
         c, number = self.library.c, ctypes.c_int32(0)
@@ -258,15 +282,15 @@ class World:
         self.library.c.Produce(producer, *record, None, None)
 
     def after(self, function: Function, call: Call) -> None:
-        """Closes what a call handed out, and the clients that were made for it."""
+        """Closes what a call handed out, and the handles that were made for it."""
         for p in function.having("out"):
             if p.object and call.code == 0 and p.name in call.buffers and call.read(p.name):
                 self.close(p.object, call.read(p.name))
         for p in function.having("arrow out"):
             if call.code == 0:
                 release(p.element.from_address(call.buffers[p.name].address))
-        for client in self.passing:
-            self.close("client", client)
+        for kind, handle in self.passing:
+            self.close(kind, handle)
         self.passing.clear()
 
 
@@ -335,8 +359,12 @@ def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], 
     for kind, role in ROLE_OF_KIND.items():
         if kind != p.object:
             yield f"is a {kind}", partial(world.handle, role), wrong
-    for role in BATCHES if p.object == "batch" else ():
-        yield f"is {role}", partial(world.handle, role), None
+    if p.object == "batch":
+        for role in BATCHES:
+            yield f"is {role}", partial(world.handle, role), None
+        for column, misfits in MISFITS.items():
+            for values in misfits:
+                yield f"has {column.decode()} {values}", partial(world.misfit, column, values), None
     if p.object == "client":
         yield "is a producer", lambda: world.handle("producer"), wrong if p.name == "cons" else None
         yield "is a consumer", lambda: world.handle("idle consumer"), wrong if p.name == "prod" else None

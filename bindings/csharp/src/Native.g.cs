@@ -75,6 +75,641 @@ internal static class Codes
 /// <summary>The C ABI of kaffi.</summary>
 internal static unsafe partial class Native
 {
+    /// <summary>Gives the version of librdkafka, the engine.</summary>
+    /// <param name="version">receives the version as text, such as `2.12.1`, cut to the room; null: no text</param>
+    /// <param name="len">room of `version` in bytes</param>
+    /// <returns>any: the version as a number, 0xMMmmrrpp (major, minor, revision, 0xff for a release)</returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Version(byte* version, int len);
+
+    /// <summary>Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version &gt;0T1
+    /// U4",...]}`.</summary>
+    /// <remarks>`Version` is kaffi's own. A host replaces `%P` by the path of the library and hands each pattern to
+    /// `⎕NA`. The text is always the same; `DescribeAll` tells everything.</remarks>
+    /// <param name="buffer">receives the text with its NUL; null where the room is 0</param>
+    /// <param name="psize">in: room of `buffer` in bytes; out: the room that the text and its NUL need</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>more: the text did not fit; the number is the room needed, call again with that</para>
+    /// <para>-1102: a pointer is null</para>
+    /// <para>-1104: the room given is negative</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Describe(byte* buffer, int* psize);
+
+    /// <summary>Describes the whole library as JSON, for whoever writes a binding.</summary>
+    /// <remarks>Members: `version`, `librdkafka`, `features`, `functions` (name, summary, prototype, pattern,
+    /// documented, waits, parameters with name, type, direction and meaning, codes), `codes` (code, name, text, class,
+    /// retriable, fatal), `properties` (name, default, meaning), `columns` (name, type, meaning).</remarks>
+    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
+    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>2: the room is too small: `len` says what is needed, call again</para>
+    /// <para>-1102: a pointer is null</para>
+    /// <para>-1104: the room given is negative</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DescribeAll(byte* json, int* len);
+
+    /// <summary>Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.</summary>
+    /// <remarks>Class is one of config, network, auth, request, state, full, timeout, data, fatal, internal. A code
+    /// that nobody knows is described as such; that is no failure.</remarks>
+    /// <param name="code">the code, as a function returned it or a report or list holds it</param>
+    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
+    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>2: the room is too small: `len` says what is needed, call again</para>
+    /// <para>-1102: a pointer is null</para>
+    /// <para>-1104: the room given is negative</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DescribeError(int code, byte* json, int* len);
+
+    /// <summary>Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`,
+    /// or what `StartKafka` says.</summary>
+    /// <param name="kafka">receives the handle of the client</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1102: `kafka` is null</para>
+    /// <para>-1112: too many handles are open</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int InitKafka(ulong* kafka);
+
+    /// <summary>Delivers what is under way and closes a producer (or a client that never started). The handle ends in
+    /// any case.</summary>
+    /// <remarks>Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is
+    /// aborted.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <returns>
+    /// <para>0: closed, and all was delivered</para>
+    /// <para>-1109: closed, but records were left undelivered, or failed and their reports were not read; `CloseKafka`
+    /// counts them</para>
+    /// <para>-1101: not a producer; nothing was closed</para>
+    /// <para>-1100, -1107, -1108: not a handle, closed already, of the parent process</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int UninitProducer(ulong prod);
+
+    /// <summary>Leaves the group and closes a consumer (or a client that never started). The handle ends in any
+    /// case.</summary>
+    /// <remarks>
+    /// <para>A call of another thread inside `Consume` returns first. With `enable.auto.commit` what was processed is
+    /// committed.</para>
+    /// <para>Waits for that, `kaffi.close.timeout.ms` (30 s) at most.</para>
+    /// </remarks>
+    /// <param name="cons">the consumer</param>
+    /// <returns>
+    /// <para>0: closed</para>
+    /// <para>-1101: not a consumer; nothing was closed</para>
+    /// <para>-1100, -1107, -1108: not a handle, closed already, of the parent process</para>
+    /// <para>other: closed, but the offsets of what was processed could not be committed, and why: those records come
+    /// again</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int UninitConsumer(ulong cons);
+
+    /// <summary>Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own
+    /// (`kaffi.*`).</summary>
+    /// <remarks>After the start only `sasl.username`, `sasl.password` and `log_level` can be set.</remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="key">name of the property</param>
+    /// <param name="val">its value as text</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-2: there is no such property</para>
+    /// <para>-1: the value is invalid</para>
+    /// <para>-1105: the client has started</para>
+    /// <para>-1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetKafkaConf(ulong kafka, byte* key, byte* val, byte* errtxt, int* plen);
+
+    /// <summary>Reads a property of a client: what was set, else the default.</summary>
+    /// <param name="kafka">the client</param>
+    /// <param name="key">name of the property</param>
+    /// <param name="val">receives the value; a secret reads `[redacted]`, an unset text has length 0; null where the
+    /// room is 0</param>
+    /// <param name="len">in: room of `val` in bytes; out: length without the NUL, or the room needed</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>2: the room is too small: `len` says what is needed, call again</para>
+    /// <para>-2: there is no such property</para>
+    /// <para>-1100, -1101, -1102, -1103, -1104, -1107, -1108: the handle, a pointer or a text is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetKafkaConf(ulong kafka, byte* key, byte* val, int* len, byte* errtxt, int* plen);
+
+    /// <summary>Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`.</summary>
+    /// <param name="topicconf">receives the handle</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1102: `topicconf` is null</para>
+    /// <para>-1112: too many handles are open</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int NewTopicConf(ulong* topicconf);
+
+    /// <summary>Deletes a set of topic properties. Clients that were given it keep what they got.</summary>
+    /// <param name="topicconf">the set</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DelTopicConf(ulong topicconf);
+
+    /// <summary>Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set.</summary>
+    /// <param name="topicconf">the set</param>
+    /// <param name="key">name of the property</param>
+    /// <param name="val">its value as text</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-2: there is no such property</para>
+    /// <para>-1: the value is invalid</para>
+    /// <para>-1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetTopicConf(ulong topicconf, byte* key, byte* val, byte* errtxt, int* plen);
+
+    /// <summary>Gives a client topic properties for all topics that it uses. They replace those of an earlier call;
+    /// what `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's.</summary>
+    /// <param name="kafka">the client, before its start</param>
+    /// <param name="topicconf">the set, copied</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1105: the client has started</para>
+    /// <para>-1100, -1101, -1107, -1108: a handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetDefaultTopicConf(ulong kafka, ulong topicconf, byte* errtxt, int* plen);
+
+    /// <summary>Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting
+    /// again as the same is nothing.</summary>
+    /// <param name="kafka">the client</param>
+    /// <param name="kind">1 producer, 2 consumer, 3 admin</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
+    /// <para>-1101: it has started as another kind</para>
+    /// <para>-1104: `kind` is none of these</para>
+    /// <para>-1100, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int StartKafka(ulong kafka, int kind, byte* errtxt, int* plen);
+
+    /// <summary>Finds out whether a broker answers a client as it is configured, and if not, why.</summary>
+    /// <remarks>Before the start it tries with a client of its own and leaves this one untyped. It ends early when
+    /// every bootstrap server refuses for TLS or authentication. Waits for `timeout_ms` at most.</remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="timeout_ms">how long to try; 0 asks once without waiting, -1 as long as it takes</param>
+    /// <param name="errtxt">receives which address failed and why, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: a broker answered</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no broker answered in time, with no other reason known</para>
+    /// <para>-193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed</para>
+    /// <para>-1111: the client cannot start as it is configured</para>
+    /// <para>-1104: `timeout_ms` is below -1</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int CheckConnection(ulong kafka, int timeout_ms, byte* errtxt, int* plen);
+
+    /// <summary>Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for
+    /// room with -184). Where none waits, nothing happens.</summary>
+    /// <param name="kafka">the client</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int WakeKafka(ulong kafka);
+
+    /// <summary>Closes a client of any kind: a producer delivers what is under way, a consumer commits what was
+    /// processed (with `enable.auto.commit`) and leaves its group. The handle ends in any case.</summary>
+    /// <remarks>Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client
+    /// whose broker hangs is finished in the background. To learn which records were left, read the reports before
+    /// closing.</remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="timeout_ms">how long closing may take; 0: what is under way is given up at once; -1: as long as it
+    /// takes</param>
+    /// <param name="undelivered">receives how many records were left undelivered, or failed and their reports were not
+    /// read</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: closed</para>
+    /// <para>-1109: closed, and `undelivered` records were left</para>
+    /// <para>-1102, -1104: `undelivered` is null, `timeout_ms` is below -1: nothing was closed</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// <para>other: closed, but the offsets of what was processed could not be committed, and why: those records come
+    /// again</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int CloseKafka(ulong kafka, int timeout_ms, long* undelivered, byte* errtxt, int* plen);
+
+    /// <summary>Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it.</summary>
+    /// <param name="subscr">receives the handle of the list</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1102: `subscr` is null</para>
+    /// <para>-1112: too many handles are open</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int NewTopicPartitionList(ulong* subscr);
+
+    /// <summary>Adds a topic and partition to a list, with no offset. What is there already stays as it is.</summary>
+    /// <param name="subscr">the list</param>
+    /// <param name="topic">name of the topic; where a list is subscribed to, a name that begins with `^` is a regular
+    /// expression</param>
+    /// <param name="partition">number of the partition; -1 where it does not matter</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1103: the topic is empty or not UTF-8</para>
+    /// <para>-1104: the partition is below -1</para>
+    /// <para>-1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right</para>
+    /// <para>-1114: the handle is a batch of another kind, or its columns do not fit together</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetTopicPartitionList(ulong subscr, byte* topic, int partition);
+
+    /// <summary>Sets the offset of an entry of a list.</summary>
+    /// <param name="subscr">the list</param>
+    /// <param name="topic">name of the entry's topic</param>
+    /// <param name="partition">the entry's partition</param>
+    /// <param name="offset">offset of the record that is to be read next; -2 beginning, -1 end, -1000 stored, -1001
+    /// none</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-190: the list has no such entry: add it with `SetTopicPartitionList` first</para>
+    /// <para>-1103, -1104: the topic is not right; the offset is negative and none of these</para>
+    /// <para>-1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right</para>
+    /// <para>-1114: the handle is a batch of another kind, or its columns do not fit together</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetOffset(ulong subscr, byte* topic, int partition, long offset);
+
+    /// <summary>Starts a client as a consumer if it has not started, and subscribes it to the topics of a list.
+    /// Subscribing again replaces. Records come by `Consume`.</summary>
+    /// <param name="kafka">the client; `bootstrap.servers` and `group.id` must be set</param>
+    /// <param name="subscr">the list; its partitions do not matter; a name that begins with `^` is a regular
+    /// expression. The call consumes it: the handle ends, also on failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
+    /// <para>-186: the list is empty, or a topic name is not right</para>
+    /// <para>-1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together</para>
+    /// <para>-1100, -1107, -1108: a handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SubscribeConsumerTPList(ulong kafka, ulong subscr, byte* errtxt, int* plen);
+
+    /// <summary>Takes the next record.</summary>
+    /// <remarks>Waits `kaffi.poll.timeout.ms` (500) at most. Each call counts as a poll for `max.poll.interval.ms`. A
+    /// record that a call hands out counts as processed at the next consuming call, commit or close
+    /// (`kaffi.offset.store`). Texts and bytes have a NUL behind them where there is room, which the lengths do not
+    /// count.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="topic">receives the name of the topic</param>
+    /// <param name="topiclen">in: room of `topic` in bytes; out: length, or the room needed</param>
+    /// <param name="payload">receives the value; may hold NUL bytes</param>
+    /// <param name="paylen">in: room of `payload` in bytes; out: length (0 also for null), or the room needed</param>
+    /// <param name="key">receives the key; may hold NUL bytes</param>
+    /// <param name="keylen">in: room of `key` in bytes; out: length (0 also for null), or the room needed</param>
+    /// <param name="partition">receives the partition</param>
+    /// <param name="offset">receives the offset</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a record; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: a record</para>
+    /// <para>1: no record came in time; the text is `no msg`</para>
+    /// <para>2: a buffer is too small: the three lengths needed are set and the record is kept; call again with that
+    /// room</para>
+    /// <para>-1106: nothing was subscribed to yet</para>
+    /// <para>-191: the end of a partition was reached (only with `enable.partition.eof`)</para>
+    /// <para>-1101: not a consumer</para>
+    /// <para>-1102: a pointer is null</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka, with its text; call again, unless it is fatal</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Consume(
+        ulong cons,
+        byte* topic,
+        uint* topiclen,
+        byte* payload,
+        uint* paylen,
+        byte* key,
+        uint* keylen,
+        int* partition,
+        long* offset,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`).</summary>
+    /// <remarks>Waits for the first record only. Columns: topic, topic.name, partition, offset, timestamp,
+    /// timestamp_type, leader_epoch, key, value, header.count, header.name, header.value. An error of the consumer
+    /// comes by itself, after the records before it. Records handed out count as processed at the next consuming call,
+    /// commit or close (`kaffi.offset.store`). `DelBatch` deletes the batch.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="max_rows">how many records at most; 0 takes none, but counts as a poll and answers 1</param>
+    /// <param name="timeout_ms">how long to wait for the first record; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="batch">receives the handle of the batch</param>
+    /// <param name="rows">receives the number of its records</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: a batch</para>
+    /// <para>1: no record came in time</para>
+    /// <para>-1106: nothing was subscribed to yet</para>
+    /// <para>-191: the end of a partition was reached (only with `enable.partition.eof`)</para>
+    /// <para>-1101, -1102, -1104: not a consumer, a pointer is null, a number is out of range</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka, with its text; call again, unless it is fatal</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ConsumeBatch(
+        ulong cons,
+        int max_rows,
+        int timeout_ms,
+        ulong* batch,
+        int* rows,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Says how much of the last batch is processed so far, so that a host can take a batch and work record by
+    /// record.</summary>
+    /// <remarks>Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these
+    /// rows.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="batch">the batch that its last `ConsumeBatch` gave</param>
+    /// <param name="rows">how many of its first rows are processed</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-1104: more rows than the batch has, or a negative number</para>
+    /// <para>-1114: not the last batch of this consumer</para>
+    /// <para>-1101, -1106: not a consumer; it has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int StoreBatchOffsets(ulong cons, ulong batch, int rows, byte* errtxt, int* plen);
+
+    /// <summary>Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at
+    /// most.</summary>
+    /// <remarks>Without a list it commits the positions of the current assignment: what was handed out so far, also
+    /// after a seek back. Waits for the broker.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="subscr">a list with offsets (of the record to be read next), which stays the host's and gets an
+    /// error for each entry; or 0</param>
+    /// <returns>
+    /// <para>0: committed, or there was nothing to commit</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time</para>
+    /// <para>-1106: the consumer has not started</para>
+    /// <para>-1101: not a consumer, or `subscr` is no list</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>-1114: the columns of the list do not fit together</para>
+    /// <para>other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one
+    /// entry of a list is refused, all have its error, though the others are committed</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Commit(ulong cons, ulong subscr);
+
+    /// <summary>Asks the group for the committed offset of the first entry of a list.</summary>
+    /// <remarks>Waits for the broker, `kaffi.request.timeout.ms` (60 s) at most.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="subscr">the list; the call consumes it: the handle ends, also on failure</param>
+    /// <param name="offset">receives the offset of the record to be read next, -1001 if none is committed</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time</para>
+    /// <para>-1104: the list is empty</para>
+    /// <para>-1106: the consumer has not started</para>
+    /// <para>-1101, -1102: not a consumer or `subscr` is no list, `offset` is null</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: an error of Kafka</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Committed(ulong cons, ulong subscr, long* offset);
+
+    /// <summary>Hands a record to the producer, which copies it and delivers it in the background. The first call
+    /// starts the client as a producer.</summary>
+    /// <remarks>Whether the record was delivered comes by `DeliveryReport`, under its id. Waits for room when the queue
+    /// is full, `kaffi.produce.timeout.ms` (60 s) at most.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="topic">name of the topic</param>
+    /// <param name="payload">the value, any bytes; null where `paylen` is 0</param>
+    /// <param name="paylen">length of `payload` in bytes; 0xFFFFFFFF: no value (null, a tombstone)</param>
+    /// <param name="key">the key, any bytes; null where `keylen` is 0</param>
+    /// <param name="keylen">length of `key` in bytes; 0xFFFFFFFF: no key (null). A null `key` with length 0 is
+    /// empty</param>
+    /// <param name="partition">the partition; -1: the partitioner chooses, by the key</param>
+    /// <param name="msgid">receives the id of the record, unique and increasing in the process; set also on
+    /// failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: taken; its delivery report will come</para>
+    /// <para>1: the producer cannot start as it is configured: the text says why</para>
+    /// <para>-184: the queue is full and no room came in time; try again</para>
+    /// <para>10: the record is larger than `message.max.bytes`</para>
+    /// <para>-190: the topic has no such partition</para>
+    /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not
+    /// right</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka; the record was not taken</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int Produce(
+        ulong prod,
+        byte* topic,
+        byte* payload,
+        uint paylen,
+        byte* key,
+        uint keylen,
+        int partition,
+        ulong* msgid,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Reads delivery reports: which records were delivered, which failed and why.</summary>
+    /// <remarks>Waits for the first report, `kaffi.poll.timeout.ms` (500) at most, and only while records are in
+    /// flight. Before any `Produce` there are none.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="msgid">receives the ids, room for `plength`</param>
+    /// <param name="err">receives the codes, room for `plength`: 0 delivered, else why not (`DRMessageError` gives the
+    /// text)</param>
+    /// <param name="plength">in: room in reports; out: how many were written</param>
+    /// <returns>
+    /// <para>0: done; `plength` may be 0</para>
+    /// <para>-1102, -1104: a pointer is null, the room is negative</para>
+    /// <para>-1101: not a producer</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DeliveryReport(ulong prod, ulong* msgid, int* err, int* plength);
+
+    /// <summary>Gives the text of a code, as a delivery report or any function answered it.</summary>
+    /// <param name="err">the code</param>
+    /// <param name="errtxt">receives the text, cut to the room; null where the room is 0</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1102, -1104: a pointer is null, the room is negative</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DRMessageError(int* err, byte* errtxt, int* plen);
+
+    /// <summary>Hands the records of a batch to the producer, which copies them. The first call starts the client as a
+    /// producer.</summary>
+    /// <remarks>Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed
+    /// batch can be produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the
+    /// rows is kept for each key and for each partition. A row that is refused for itself (too large, no such
+    /// partition) does not stop the others and gets no report; column `error` says for each row 0, -184 (left) or why.
+    /// Waits for room when the queue is full.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="topic">name of the topic for all rows; empty: the batch's own (columns topic, topic.name)</param>
+    /// <param name="partition">partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own
+    /// (column partition)</param>
+    /// <param name="batch">the batch; a missing key or value column is null</param>
+    /// <param name="timeout_ms">how long to wait for room; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="first_msgid">receives the id of row 0</param>
+    /// <param name="left">receives how many rows found no room in time</param>
+    /// <param name="refused">receives how many rows were refused</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: every row was tried; look at `refused`</para>
+    /// <para>-184: `left` rows found no room in time: the same call with the same batch takes those, with the same
+    /// `first_msgid`</para>
+    /// <para>-1111: the producer cannot start as it is configured: the text says why</para>
+    /// <para>-1114: the columns do not fit together, or one that the call needs is missing: the text names it</para>
+    /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka; the rows that are left were not taken</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ProduceBatch(
+        ulong prod,
+        byte* topic,
+        int partition,
+        ulong batch,
+        int timeout_ms,
+        ulong* first_msgid,
+        int* left,
+        int* refused,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
+    /// timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
+    /// `DeliveryReport` drain one ledger.</summary>
+    /// <remarks>Waits for the first report only, and only while records are in flight. `DelBatch` deletes the
+    /// batch.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="max_rows">how many reports at most</param>
+    /// <param name="timeout_ms">how long to wait for the first; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="batch">receives the handle of the batch</param>
+    /// <param name="rows">receives the number of its reports</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: a batch</para>
+    /// <para>1: no report came in time, or nothing is in flight</para>
+    /// <para>-1101, -1102, -1104: not a producer, a pointer is null, a number is out of range</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int DeliveryReportBatch(
+        ulong prod,
+        int max_rows,
+        int timeout_ms,
+        ulong* batch,
+        int* rows,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Counts the records of a producer that are on their way.</summary>
+    /// <param name="prod">the producer; one that has not started has none</param>
+    /// <param name="in_flight">receives how many records have no report yet</param>
+    /// <param name="unread">receives how many reports wait to be read</param>
+    /// <param name="forgotten">receives how many reports of success were dropped unread
+    /// (`kaffi.delivery.reports`)</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1101, -1102: not a producer, a pointer is null</para>
+    /// <para>-1100, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetOutstanding(
+        ulong prod,
+        long* in_flight,
+        long* unread,
+        long* forgotten,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Sends what is queued without waiting for `linger.ms`.</summary>
+    /// <remarks>Waits until every record has its report, for `timeout_ms` at most.</remarks>
+    /// <param name="prod">the producer; one that has not started has nothing to send</param>
+    /// <param name="timeout_ms">how long to wait; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="left">receives how many records have no report yet</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: every record has its report; some may have failed: read the reports</para>
+    /// <para>-185: `left` records have none yet; they stay on their way</para>
+    /// <para>1: another thread called `WakeKafka`; `left` records have no report yet</para>
+    /// <para>-1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int FlushProducer(ulong prod, int timeout_ms, long* left, byte* errtxt, int* plen);
+
     /// <summary>Makes an empty batch for records: set its columns, or add records one by one; then
     /// `ProduceBatch`.</summary>
     /// <param name="batch">receives the handle</param>
@@ -391,415 +1026,6 @@ internal static unsafe partial class Native
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int ImportBatch(void* array, void* schema, ulong* batch, byte* errtxt, int* plen);
 
-    /// <summary>Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`,
-    /// or what `StartKafka` says.</summary>
-    /// <param name="kafka">receives the handle of the client</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1102: `kafka` is null</para>
-    /// <para>-1112: too many handles are open</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int InitKafka(ulong* kafka);
-
-    /// <summary>Delivers what is under way and closes a producer (or a client that never started). The handle ends in
-    /// any case.</summary>
-    /// <remarks>Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is
-    /// aborted.</remarks>
-    /// <param name="prod">the producer</param>
-    /// <returns>
-    /// <para>0: closed, and all was delivered</para>
-    /// <para>-1109: closed, but records were left undelivered, or failed and their reports were not read; `CloseKafka`
-    /// counts them</para>
-    /// <para>-1101: not a producer; nothing was closed</para>
-    /// <para>-1100, -1107, -1108: not a handle, closed already, of the parent process</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int UninitProducer(ulong prod);
-
-    /// <summary>Leaves the group and closes a consumer (or a client that never started). The handle ends in any
-    /// case.</summary>
-    /// <remarks>
-    /// <para>A call of another thread inside `Consume` returns first. With `enable.auto.commit` what was processed is
-    /// committed.</para>
-    /// <para>Waits for that, `kaffi.close.timeout.ms` (30 s) at most.</para>
-    /// </remarks>
-    /// <param name="cons">the consumer</param>
-    /// <returns>
-    /// <para>0: closed</para>
-    /// <para>-1101: not a consumer; nothing was closed</para>
-    /// <para>-1100, -1107, -1108: not a handle, closed already, of the parent process</para>
-    /// <para>other: closed, but the offsets of what was processed could not be committed, and why: those records come
-    /// again</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int UninitConsumer(ulong cons);
-
-    /// <summary>Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own
-    /// (`kaffi.*`).</summary>
-    /// <remarks>After the start only `sasl.username`, `sasl.password` and `log_level` can be set.</remarks>
-    /// <param name="kafka">the client</param>
-    /// <param name="key">name of the property</param>
-    /// <param name="val">its value as text</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-2: there is no such property</para>
-    /// <para>-1: the value is invalid</para>
-    /// <para>-1105: the client has started</para>
-    /// <para>-1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SetKafkaConf(ulong kafka, byte* key, byte* val, byte* errtxt, int* plen);
-
-    /// <summary>Reads a property of a client: what was set, else the default.</summary>
-    /// <param name="kafka">the client</param>
-    /// <param name="key">name of the property</param>
-    /// <param name="val">receives the value; a secret reads `[redacted]`, an unset text has length 0; null where the
-    /// room is 0</param>
-    /// <param name="len">in: room of `val` in bytes; out: length without the NUL, or the room needed</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>2: the room is too small: `len` says what is needed, call again</para>
-    /// <para>-2: there is no such property</para>
-    /// <para>-1100, -1101, -1102, -1103, -1104, -1107, -1108: the handle, a pointer or a text is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int GetKafkaConf(ulong kafka, byte* key, byte* val, int* len, byte* errtxt, int* plen);
-
-    /// <summary>Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`.</summary>
-    /// <param name="topicconf">receives the handle</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1102: `topicconf` is null</para>
-    /// <para>-1112: too many handles are open</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int NewTopicConf(ulong* topicconf);
-
-    /// <summary>Deletes a set of topic properties. Clients that were given it keep what they got.</summary>
-    /// <param name="topicconf">the set</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DelTopicConf(ulong topicconf);
-
-    /// <summary>Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set.</summary>
-    /// <param name="topicconf">the set</param>
-    /// <param name="key">name of the property</param>
-    /// <param name="val">its value as text</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-2: there is no such property</para>
-    /// <para>-1: the value is invalid</para>
-    /// <para>-1100, -1101, -1102, -1103, -1107, -1108: the handle or a text is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SetTopicConf(ulong topicconf, byte* key, byte* val, byte* errtxt, int* plen);
-
-    /// <summary>Gives a client topic properties for all topics that it uses. They replace those of an earlier call;
-    /// what `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's.</summary>
-    /// <param name="kafka">the client, before its start</param>
-    /// <param name="topicconf">the set, copied</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1105: the client has started</para>
-    /// <para>-1100, -1101, -1107, -1108: a handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SetDefaultTopicConf(ulong kafka, ulong topicconf, byte* errtxt, int* plen);
-
-    /// <summary>Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting
-    /// again as the same is nothing.</summary>
-    /// <param name="kafka">the client</param>
-    /// <param name="kind">1 producer, 2 consumer, 3 admin</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
-    /// <para>-1101: it has started as another kind</para>
-    /// <para>-1104: `kind` is none of these</para>
-    /// <para>-1100, -1107, -1108: the handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int StartKafka(ulong kafka, int kind, byte* errtxt, int* plen);
-
-    /// <summary>Finds out whether a broker answers a client as it is configured, and if not, why.</summary>
-    /// <remarks>Before the start it tries with a client of its own and leaves this one untyped. It ends early when
-    /// every bootstrap server refuses for TLS or authentication. Waits for `timeout_ms` at most.</remarks>
-    /// <param name="kafka">the client</param>
-    /// <param name="timeout_ms">how long to try; 0 asks once without waiting, -1 as long as it takes</param>
-    /// <param name="errtxt">receives which address failed and why, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: a broker answered</para>
-    /// <para>1: another thread called `WakeKafka`</para>
-    /// <para>-185: no broker answered in time, with no other reason known</para>
-    /// <para>-193, -195, -181, -169: the name was not found, no connection, TLS failed, authentication failed</para>
-    /// <para>-1111: the client cannot start as it is configured</para>
-    /// <para>-1104: `timeout_ms` is below -1</para>
-    /// <para>-1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int CheckConnection(ulong kafka, int timeout_ms, byte* errtxt, int* plen);
-
-    /// <summary>Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for
-    /// room with -184). Where none waits, nothing happens.</summary>
-    /// <param name="kafka">the client</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int WakeKafka(ulong kafka);
-
-    /// <summary>Closes a client of any kind: a producer delivers what is under way, a consumer commits what was
-    /// processed (with `enable.auto.commit`) and leaves its group. The handle ends in any case.</summary>
-    /// <remarks>Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client
-    /// whose broker hangs is finished in the background. To learn which records were left, read the reports before
-    /// closing.</remarks>
-    /// <param name="kafka">the client</param>
-    /// <param name="timeout_ms">how long closing may take; 0: what is under way is given up at once; -1: as long as it
-    /// takes</param>
-    /// <param name="undelivered">receives how many records were left undelivered, or failed and their reports were not
-    /// read</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: closed</para>
-    /// <para>-1109: closed, and `undelivered` records were left</para>
-    /// <para>-1102, -1104: `undelivered` is null, `timeout_ms` is below -1: nothing was closed</para>
-    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
-    /// <para>other: closed, but the offsets of what was processed could not be committed, and why: those records come
-    /// again</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int CloseKafka(ulong kafka, int timeout_ms, long* undelivered, byte* errtxt, int* plen);
-
-    /// <summary>Starts a client as a consumer if it has not started, and subscribes it to the topics of a list.
-    /// Subscribing again replaces. Records come by `Consume`.</summary>
-    /// <param name="kafka">the client; `bootstrap.servers` and `group.id` must be set</param>
-    /// <param name="subscr">the list; its partitions do not matter; a name that begins with `^` is a regular
-    /// expression. The call consumes it: the handle ends, also on failure</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
-    /// <para>-186: the list is empty, or a topic name is not right</para>
-    /// <para>-1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together</para>
-    /// <para>-1100, -1107, -1108: a handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SubscribeConsumerTPList(ulong kafka, ulong subscr, byte* errtxt, int* plen);
-
-    /// <summary>Takes the next record.</summary>
-    /// <remarks>Waits `kaffi.poll.timeout.ms` (500) at most. Each call counts as a poll for `max.poll.interval.ms`. A
-    /// record that a call hands out counts as processed at the next consuming call, commit or close
-    /// (`kaffi.offset.store`). Texts and bytes have a NUL behind them where there is room, which the lengths do not
-    /// count.</remarks>
-    /// <param name="cons">the consumer</param>
-    /// <param name="topic">receives the name of the topic</param>
-    /// <param name="topiclen">in: room of `topic` in bytes; out: length, or the room needed</param>
-    /// <param name="payload">receives the value; may hold NUL bytes</param>
-    /// <param name="paylen">in: room of `payload` in bytes; out: length (0 also for null), or the room needed</param>
-    /// <param name="key">receives the key; may hold NUL bytes</param>
-    /// <param name="keylen">in: room of `key` in bytes; out: length (0 also for null), or the room needed</param>
-    /// <param name="partition">receives the partition</param>
-    /// <param name="offset">receives the offset</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a record; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: a record</para>
-    /// <para>1: no record came in time; the text is `no msg`</para>
-    /// <para>2: a buffer is too small: the three lengths needed are set and the record is kept; call again with that
-    /// room</para>
-    /// <para>-1106: nothing was subscribed to yet</para>
-    /// <para>-191: the end of a partition was reached (only with `enable.partition.eof`)</para>
-    /// <para>-1101: not a consumer</para>
-    /// <para>-1102: a pointer is null</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// <para>other: an error of Kafka, with its text; call again, unless it is fatal</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Consume(
-        ulong cons,
-        byte* topic,
-        uint* topiclen,
-        byte* payload,
-        uint* paylen,
-        byte* key,
-        uint* keylen,
-        int* partition,
-        long* offset,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`).</summary>
-    /// <remarks>Waits for the first record only. Columns: topic, topic.name, partition, offset, timestamp,
-    /// timestamp_type, leader_epoch, key, value, header.count, header.name, header.value. An error of the consumer
-    /// comes by itself, after the records before it. Records handed out count as processed at the next consuming call,
-    /// commit or close (`kaffi.offset.store`). `DelBatch` deletes the batch.</remarks>
-    /// <param name="cons">the consumer</param>
-    /// <param name="max_rows">how many records at most; 0 takes none, but counts as a poll and answers 1</param>
-    /// <param name="timeout_ms">how long to wait for the first record; 0 does not wait, -1 as long as it takes</param>
-    /// <param name="batch">receives the handle of the batch</param>
-    /// <param name="rows">receives the number of its records</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: a batch</para>
-    /// <para>1: no record came in time</para>
-    /// <para>-1106: nothing was subscribed to yet</para>
-    /// <para>-191: the end of a partition was reached (only with `enable.partition.eof`)</para>
-    /// <para>-1101, -1102, -1104: not a consumer, a pointer is null, a number is out of range</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// <para>other: an error of Kafka, with its text; call again, unless it is fatal</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int ConsumeBatch(
-        ulong cons,
-        int max_rows,
-        int timeout_ms,
-        ulong* batch,
-        int* rows,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Says how much of the last batch is processed so far, so that a host can take a batch and work record by
-    /// record.</summary>
-    /// <remarks>Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these
-    /// rows.</remarks>
-    /// <param name="cons">the consumer</param>
-    /// <param name="batch">the batch that its last `ConsumeBatch` gave</param>
-    /// <param name="rows">how many of its first rows are processed</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
-    /// <para>-1104: more rows than the batch has, or a negative number</para>
-    /// <para>-1114: not the last batch of this consumer</para>
-    /// <para>-1101, -1106: not a consumer; it has not started</para>
-    /// <para>-1100, -1107, -1108: a handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int StoreBatchOffsets(ulong cons, ulong batch, int rows, byte* errtxt, int* plen);
-
-    /// <summary>Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at
-    /// most.</summary>
-    /// <remarks>Without a list it commits the positions of the current assignment: what was handed out so far, also
-    /// after a seek back. Waits for the broker.</remarks>
-    /// <param name="cons">the consumer</param>
-    /// <param name="subscr">a list with offsets (of the record to be read next), which stays the host's and gets an
-    /// error for each entry; or 0</param>
-    /// <returns>
-    /// <para>0: committed, or there was nothing to commit</para>
-    /// <para>1: another thread called `WakeKafka`</para>
-    /// <para>-185: no answer in time</para>
-    /// <para>-1106: the consumer has not started</para>
-    /// <para>-1101: not a consumer, or `subscr` is no list</para>
-    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
-    /// <para>-1114: the columns of the list do not fit together</para>
-    /// <para>other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one
-    /// entry of a list is refused, all have its error, though the others are committed</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Commit(ulong cons, ulong subscr);
-
-    /// <summary>Asks the group for the committed offset of the first entry of a list.</summary>
-    /// <remarks>Waits for the broker, `kaffi.request.timeout.ms` (60 s) at most.</remarks>
-    /// <param name="cons">the consumer</param>
-    /// <param name="subscr">the list; the call consumes it: the handle ends, also on failure</param>
-    /// <param name="offset">receives the offset of the record to be read next, -1001 if none is committed</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>1: another thread called `WakeKafka`</para>
-    /// <para>-185: no answer in time</para>
-    /// <para>-1104: the list is empty</para>
-    /// <para>-1106: the consumer has not started</para>
-    /// <para>-1101, -1102: not a consumer or `subscr` is no list, `offset` is null</para>
-    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
-    /// <para>other: an error of Kafka</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Committed(ulong cons, ulong subscr, long* offset);
-
-    /// <summary>Gives the version of librdkafka, the engine.</summary>
-    /// <param name="version">receives the version as text, such as `2.12.1`, cut to the room; null: no text</param>
-    /// <param name="len">room of `version` in bytes</param>
-    /// <returns>any: the version as a number, 0xMMmmrrpp (major, minor, revision, 0xff for a release)</returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Version(byte* version, int len);
-
-    /// <summary>Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version &gt;0T1
-    /// U4",...]}`.</summary>
-    /// <remarks>`Version` is kaffi's own. A host replaces `%P` by the path of the library and hands each pattern to
-    /// `⎕NA`. The text is always the same; `DescribeAll` tells everything.</remarks>
-    /// <param name="buffer">receives the text with its NUL; null where the room is 0</param>
-    /// <param name="psize">in: room of `buffer` in bytes; out: the room that the text and its NUL need</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>more: the text did not fit; the number is the room needed, call again with that</para>
-    /// <para>-1102: a pointer is null</para>
-    /// <para>-1104: the room given is negative</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Describe(byte* buffer, int* psize);
-
-    /// <summary>Describes the whole library as JSON, for whoever writes a binding.</summary>
-    /// <remarks>Members: `version`, `librdkafka`, `features`, `functions` (name, summary, prototype, pattern,
-    /// documented, waits, parameters with name, type, direction and meaning, codes), `codes` (code, name, text, class,
-    /// retriable, fatal), `properties` (name, default, meaning), `columns` (name, type, meaning).</remarks>
-    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
-    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>2: the room is too small: `len` says what is needed, call again</para>
-    /// <para>-1102: a pointer is null</para>
-    /// <para>-1104: the room given is negative</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DescribeAll(byte* json, int* len);
-
-    /// <summary>Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`.</summary>
-    /// <remarks>Class is one of config, network, auth, request, state, full, timeout, data, fatal, internal. A code
-    /// that nobody knows is described as such; that is no failure.</remarks>
-    /// <param name="code">the code, as a function returned it or a report or list holds it</param>
-    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
-    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>2: the room is too small: `len` says what is needed, call again</para>
-    /// <para>-1102: a pointer is null</para>
-    /// <para>-1104: the room given is negative</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DescribeError(int code, byte* json, int* len);
-
     /// <summary>Starts an embedded cluster. Topics are made at their first use, with 4 partitions.</summary>
     /// <param name="brokers">number of brokers, 1 to 100</param>
     /// <param name="mock">receives the handle of the cluster</param>
@@ -864,230 +1090,4 @@ internal static unsafe partial class Native
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int DelMockCluster(ulong mock);
-
-    /// <summary>Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it.</summary>
-    /// <param name="subscr">receives the handle of the list</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1102: `subscr` is null</para>
-    /// <para>-1112: too many handles are open</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int NewTopicPartitionList(ulong* subscr);
-
-    /// <summary>Adds a topic and partition to a list, with no offset. What is there already stays as it is.</summary>
-    /// <param name="subscr">the list</param>
-    /// <param name="topic">name of the topic; where a list is subscribed to, a name that begins with `^` is a regular
-    /// expression</param>
-    /// <param name="partition">number of the partition; -1 where it does not matter</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1103: the topic is empty or not UTF-8</para>
-    /// <para>-1104: the partition is below -1</para>
-    /// <para>-1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right</para>
-    /// <para>-1114: the handle is a batch of another kind, or its columns do not fit together</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SetTopicPartitionList(ulong subscr, byte* topic, int partition);
-
-    /// <summary>Sets the offset of an entry of a list.</summary>
-    /// <param name="subscr">the list</param>
-    /// <param name="topic">name of the entry's topic</param>
-    /// <param name="partition">the entry's partition</param>
-    /// <param name="offset">offset of the record that is to be read next; -2 beginning, -1 end, -1000 stored, -1001
-    /// none</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-190: the list has no such entry: add it with `SetTopicPartitionList` first</para>
-    /// <para>-1103, -1104: the topic is not right; the offset is negative and none of these</para>
-    /// <para>-1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right</para>
-    /// <para>-1114: the handle is a batch of another kind, or its columns do not fit together</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int SetOffset(ulong subscr, byte* topic, int partition, long offset);
-
-    /// <summary>Hands a record to the producer, which copies it and delivers it in the background. The first call
-    /// starts the client as a producer.</summary>
-    /// <remarks>Whether the record was delivered comes by `DeliveryReport`, under its id. Waits for room when the queue
-    /// is full, `kaffi.produce.timeout.ms` (60 s) at most.</remarks>
-    /// <param name="prod">the producer</param>
-    /// <param name="topic">name of the topic</param>
-    /// <param name="payload">the value, any bytes; null where `paylen` is 0</param>
-    /// <param name="paylen">length of `payload` in bytes; 0xFFFFFFFF: no value (null, a tombstone)</param>
-    /// <param name="key">the key, any bytes; null where `keylen` is 0</param>
-    /// <param name="keylen">length of `key` in bytes; 0xFFFFFFFF: no key (null). A null `key` with length 0 is
-    /// empty</param>
-    /// <param name="partition">the partition; -1: the partitioner chooses, by the key</param>
-    /// <param name="msgid">receives the id of the record, unique and increasing in the process; set also on
-    /// failure</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: taken; its delivery report will come</para>
-    /// <para>1: the producer cannot start as it is configured: the text says why</para>
-    /// <para>-184: the queue is full and no room came in time; try again</para>
-    /// <para>10: the record is larger than `message.max.bytes`</para>
-    /// <para>-190: the topic has no such partition</para>
-    /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not
-    /// right</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// <para>other: an error of Kafka; the record was not taken</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int Produce(
-        ulong prod,
-        byte* topic,
-        byte* payload,
-        uint paylen,
-        byte* key,
-        uint keylen,
-        int partition,
-        ulong* msgid,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Reads delivery reports: which records were delivered, which failed and why.</summary>
-    /// <remarks>Waits for the first report, `kaffi.poll.timeout.ms` (500) at most, and only while records are in
-    /// flight. Before any `Produce` there are none.</remarks>
-    /// <param name="prod">the producer</param>
-    /// <param name="msgid">receives the ids, room for `plength`</param>
-    /// <param name="err">receives the codes, room for `plength`: 0 delivered, else why not (`DRMessageError` gives the
-    /// text)</param>
-    /// <param name="plength">in: room in reports; out: how many were written</param>
-    /// <returns>
-    /// <para>0: done; `plength` may be 0</para>
-    /// <para>-1102, -1104: a pointer is null, the room is negative</para>
-    /// <para>-1101: not a producer</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DeliveryReport(ulong prod, ulong* msgid, int* err, int* plength);
-
-    /// <summary>Gives the text of a code, as a delivery report or any function answered it.</summary>
-    /// <param name="err">the code</param>
-    /// <param name="errtxt">receives the text, cut to the room; null where the room is 0</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1102, -1104: a pointer is null, the room is negative</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DRMessageError(int* err, byte* errtxt, int* plen);
-
-    /// <summary>Hands the records of a batch to the producer, which copies them. The first call starts the client as a
-    /// producer.</summary>
-    /// <remarks>Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed
-    /// batch can be produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the
-    /// rows is kept for each key and for each partition. A row that is refused for itself (too large, no such
-    /// partition) does not stop the others and gets no report; column `error` says for each row 0, -184 (left) or why.
-    /// Waits for room when the queue is full.</remarks>
-    /// <param name="prod">the producer</param>
-    /// <param name="topic">name of the topic for all rows; empty: the batch's own (columns topic, topic.name)</param>
-    /// <param name="partition">partition for all rows; -1: the partitioner chooses, by the key; -2: the batch's own
-    /// (column partition)</param>
-    /// <param name="batch">the batch; a missing key or value column is null</param>
-    /// <param name="timeout_ms">how long to wait for room; 0 does not wait, -1 as long as it takes</param>
-    /// <param name="first_msgid">receives the id of row 0</param>
-    /// <param name="left">receives how many rows found no room in time</param>
-    /// <param name="refused">receives how many rows were refused</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: every row was tried; look at `refused`</para>
-    /// <para>-184: `left` rows found no room in time: the same call with the same batch takes those, with the same
-    /// `first_msgid`</para>
-    /// <para>-1111: the producer cannot start as it is configured: the text says why</para>
-    /// <para>-1114: the columns do not fit together, or one that the call needs is missing: the text names it</para>
-    /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right</para>
-    /// <para>-1100, -1107, -1108: a handle is not right, or was closed meanwhile</para>
-    /// <para>other: an error of Kafka; the rows that are left were not taken</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int ProduceBatch(
-        ulong prod,
-        byte* topic,
-        int partition,
-        ulong batch,
-        int timeout_ms,
-        ulong* first_msgid,
-        int* left,
-        int* refused,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
-    /// timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
-    /// `DeliveryReport` drain one ledger.</summary>
-    /// <remarks>Waits for the first report only, and only while records are in flight. `DelBatch` deletes the
-    /// batch.</remarks>
-    /// <param name="prod">the producer</param>
-    /// <param name="max_rows">how many reports at most</param>
-    /// <param name="timeout_ms">how long to wait for the first; 0 does not wait, -1 as long as it takes</param>
-    /// <param name="batch">receives the handle of the batch</param>
-    /// <param name="rows">receives the number of its reports</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when there is a batch; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: a batch</para>
-    /// <para>1: no report came in time, or nothing is in flight</para>
-    /// <para>-1101, -1102, -1104: not a producer, a pointer is null, a number is out of range</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int DeliveryReportBatch(
-        ulong prod,
-        int max_rows,
-        int timeout_ms,
-        ulong* batch,
-        int* rows,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Counts the records of a producer that are on their way.</summary>
-    /// <param name="prod">the producer; one that has not started has none</param>
-    /// <param name="in_flight">receives how many records have no report yet</param>
-    /// <param name="unread">receives how many reports wait to be read</param>
-    /// <param name="forgotten">receives how many reports of success were dropped unread
-    /// (`kaffi.delivery.reports`)</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: done</para>
-    /// <para>-1101, -1102: not a producer, a pointer is null</para>
-    /// <para>-1100, -1107, -1108: the handle is not right</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int GetOutstanding(
-        ulong prod,
-        long* in_flight,
-        long* unread,
-        long* forgotten,
-        byte* errtxt,
-        int* plen
-    );
-
-    /// <summary>Sends what is queued without waiting for `linger.ms`.</summary>
-    /// <remarks>Waits until every record has its report, for `timeout_ms` at most.</remarks>
-    /// <param name="prod">the producer; one that has not started has nothing to send</param>
-    /// <param name="timeout_ms">how long to wait; 0 does not wait, -1 as long as it takes</param>
-    /// <param name="left">receives how many records have no report yet</param>
-    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
-    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
-    /// null</param>
-    /// <returns>
-    /// <para>0: every record has its report; some may have failed: read the reports</para>
-    /// <para>-185: `left` records have none yet; they stay on their way</para>
-    /// <para>1: another thread called `WakeKafka`; `left` records have no report yet</para>
-    /// <para>-1101, -1102, -1104: not a producer, a pointer is null, `timeout_ms` is below -1</para>
-    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
-    /// </returns>
-    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    internal static extern int FlushProducer(ulong prod, int timeout_ms, long* left, byte* errtxt, int* plen);
 }

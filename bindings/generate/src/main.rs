@@ -16,8 +16,9 @@ use std::process::ExitCode;
 use source::Library;
 
 fn main() -> ExitCode {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("bindings/generate is in the repository");
+    // As cargo says when it runs this, not when it was built: another clone may have built it.
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&manifest).ancestors().nth(2).expect("bindings/generate is in the repository");
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => write(root),

@@ -8,7 +8,7 @@ use serde_json::Value;
 const DOCUMENTED: &str = include_str!("documented.txt");
 
 fn file(path: &str) -> String {
-    let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../../{path}", std::env::var("CARGO_MANIFEST_DIR").unwrap());
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 

@@ -50,6 +50,157 @@ BAD_JSON = -1115
 
 # Of every function the type of its result, then those of its arguments.
 FUNCTIONS: dict[str, list[Any]] = {
+    "Version": [ctypes.c_int, ctypes.c_void_p, ctypes.c_int],
+    "Describe": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
+    "DescribeAll": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
+    "DescribeError": [ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
+    "InitKafka": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
+    "UninitProducer": [ctypes.c_int, ctypes.c_uint64],
+    "UninitConsumer": [ctypes.c_int, ctypes.c_uint64],
+    "SetKafkaConf": [
+        ctypes.c_int,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetKafkaConf": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "NewTopicConf": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
+    "DelTopicConf": [ctypes.c_int, ctypes.c_uint64],
+    "SetTopicConf": [
+        ctypes.c_int,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "SetDefaultTopicConf": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "StartKafka": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "CheckConnection": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "WakeKafka": [ctypes.c_int32, ctypes.c_uint64],
+    "CloseKafka": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "NewTopicPartitionList": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
+    "SetTopicPartitionList": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32],
+    "SetOffset": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64],
+    "SubscribeConsumerTPList": [
+        ctypes.c_int,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "Consume": [
+        ctypes.c_int,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "ConsumeBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "StoreBatchOffsets": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "Commit": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64],
+    "Committed": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(ctypes.c_int64)],
+    "Produce": [
+        ctypes.c_int,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.c_uint32,
+        ctypes.c_void_p,
+        ctypes.c_uint32,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "DeliveryReport": [ctypes.c_int, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "DRMessageError": [ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "ProduceBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "DeliveryReportBatch": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetOutstanding": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "FlushProducer": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "NewBatch": [ctypes.c_int32, ctypes.POINTER(ctypes.c_uint64)],
     "ClearBatch": [ctypes.c_int32, ctypes.c_uint64],
     "DelBatch": [ctypes.c_int32, ctypes.c_uint64],
@@ -161,99 +312,6 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
-    "InitKafka": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
-    "UninitProducer": [ctypes.c_int, ctypes.c_uint64],
-    "UninitConsumer": [ctypes.c_int, ctypes.c_uint64],
-    "SetKafkaConf": [
-        ctypes.c_int,
-        ctypes.c_uint64,
-        ctypes.c_char_p,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "GetKafkaConf": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "NewTopicConf": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
-    "DelTopicConf": [ctypes.c_int, ctypes.c_uint64],
-    "SetTopicConf": [
-        ctypes.c_int,
-        ctypes.c_uint64,
-        ctypes.c_char_p,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "SetDefaultTopicConf": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_uint64,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "StartKafka": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
-    "CheckConnection": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
-    "WakeKafka": [ctypes.c_int32, ctypes.c_uint64],
-    "CloseKafka": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "SubscribeConsumerTPList": [
-        ctypes.c_int,
-        ctypes.c_uint64,
-        ctypes.c_uint64,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "Consume": [
-        ctypes.c_int,
-        ctypes.c_uint64,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_uint32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_uint32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_uint32),
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "ConsumeBatch": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_uint64),
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "StoreBatchOffsets": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "Commit": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64],
-    "Committed": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(ctypes.c_int64)],
-    "Version": [ctypes.c_int, ctypes.c_void_p, ctypes.c_int],
-    "Describe": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
-    "DescribeAll": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
-    "DescribeError": [ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
     "NewMockCluster": [
         ctypes.c_int32,
         ctypes.c_int32,
@@ -264,64 +322,6 @@ FUNCTIONS: dict[str, list[Any]] = {
     "GetMockBootstrap": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
     "MockRequest": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
     "DelMockCluster": [ctypes.c_int32, ctypes.c_uint64],
-    "NewTopicPartitionList": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
-    "SetTopicPartitionList": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32],
-    "SetOffset": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64],
-    "Produce": [
-        ctypes.c_int,
-        ctypes.c_uint64,
-        ctypes.c_char_p,
-        ctypes.c_void_p,
-        ctypes.c_uint32,
-        ctypes.c_void_p,
-        ctypes.c_uint32,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_uint64),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "DeliveryReport": [ctypes.c_int, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
-    "DRMessageError": [ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
-    "ProduceBatch": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_char_p,
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_uint64),
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "DeliveryReportBatch": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_uint64),
-        ctypes.POINTER(ctypes.c_int32),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "GetOutstanding": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
-    "FlushProducer": [
-        ctypes.c_int32,
-        ctypes.c_uint64,
-        ctypes.c_int32,
-        ctypes.POINTER(ctypes.c_int64),
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_int),
-    ],
 }
 
 # bytes, a ctypes object, what byref gives, an address or None.
@@ -330,6 +330,204 @@ Pointer = Any
 
 class Functions(Protocol):
     """The functions as they are called."""
+
+    def Version(self, version: Pointer, len: int, /) -> int:
+        """Gives the version of librdkafka, the engine."""
+
+    def Describe(self, buffer: Pointer, psize: Pointer, /) -> int:
+        """Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version >0T1 U4",...]}`."""
+
+    def DescribeAll(self, json: Pointer, len: Pointer, /) -> int:
+        """Describes the whole library as JSON, for whoever writes a binding."""
+
+    def DescribeError(self, code: int, json: Pointer, len: Pointer, /) -> int:
+        """Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`."""
+
+    def InitKafka(self, kafka: Pointer, /) -> int:
+        """Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or
+        what `StartKafka` says."""
+
+    def UninitProducer(self, prod: int, /) -> int:
+        """Delivers what is under way and closes a producer (or a client that never started). The handle ends in any
+        case."""
+
+    def UninitConsumer(self, cons: int, /) -> int:
+        """Leaves the group and closes a consumer (or a client that never started). The handle ends in any case."""
+
+    def SetKafkaConf(self, kafka: int, key: bytes | None, val: bytes | None, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own
+        (`kaffi.*`)."""
+
+    def GetKafkaConf(
+        self,
+        kafka: int,
+        key: bytes | None,
+        val: Pointer,
+        len: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Reads a property of a client: what was set, else the default."""
+
+    def NewTopicConf(self, topicconf: Pointer, /) -> int:
+        """Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`."""
+
+    def DelTopicConf(self, topicconf: int, /) -> int:
+        """Deletes a set of topic properties. Clients that were given it keep what they got."""
+
+    def SetTopicConf(
+        self,
+        topicconf: int,
+        key: bytes | None,
+        val: bytes | None,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set."""
+
+    def SetDefaultTopicConf(self, kafka: int, topicconf: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives a client topic properties for all topics that it uses. They replace those of an earlier call; what
+        `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's."""
+
+    def StartKafka(self, kafka: int, kind: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting again
+        as the same is nothing."""
+
+    def CheckConnection(self, kafka: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Finds out whether a broker answers a client as it is configured, and if not, why."""
+
+    def WakeKafka(self, kafka: int, /) -> int:
+        """Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room
+        with -184). Where none waits, nothing happens."""
+
+    def CloseKafka(self, kafka: int, timeout_ms: int, undelivered: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed
+        (with `enable.auto.commit`) and leaves its group. The handle ends in any case."""
+
+    def NewTopicPartitionList(self, subscr: Pointer, /) -> int:
+        """Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it."""
+
+    def SetTopicPartitionList(self, subscr: int, topic: bytes | None, partition: int, /) -> int:
+        """Adds a topic and partition to a list, with no offset. What is there already stays as it is."""
+
+    def SetOffset(self, subscr: int, topic: bytes | None, partition: int, offset: int, /) -> int:
+        """Sets the offset of an entry of a list."""
+
+    def SubscribeConsumerTPList(self, kafka: int, subscr: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Starts a client as a consumer if it has not started, and subscribes it to the topics of a list. Subscribing
+        again replaces. Records come by `Consume`."""
+
+    def Consume(
+        self,
+        cons: int,
+        topic: Pointer,
+        topiclen: Pointer,
+        payload: Pointer,
+        paylen: Pointer,
+        key: Pointer,
+        keylen: Pointer,
+        partition: Pointer,
+        offset: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Takes the next record."""
+
+    def ConsumeBatch(
+        self,
+        cons: int,
+        max_rows: int,
+        timeout_ms: int,
+        batch: Pointer,
+        rows: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`)."""
+
+    def StoreBatchOffsets(self, cons: int, batch: int, rows: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Says how much of the last batch is processed so far, so that a host can take a batch and work record by
+        record."""
+
+    def Commit(self, cons: int, subscr: int, /) -> int:
+        """Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most."""
+
+    def Committed(self, cons: int, subscr: int, offset: Pointer, /) -> int:
+        """Asks the group for the committed offset of the first entry of a list."""
+
+    def Produce(
+        self,
+        prod: int,
+        topic: bytes | None,
+        payload: Pointer,
+        paylen: int,
+        key: Pointer,
+        keylen: int,
+        partition: int,
+        msgid: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Hands a record to the producer, which copies it and delivers it in the background. The first call starts the
+        client as a producer."""
+
+    def DeliveryReport(self, prod: int, msgid: Pointer, err: Pointer, plength: Pointer, /) -> int:
+        """Reads delivery reports: which records were delivered, which failed and why."""
+
+    def DRMessageError(self, err: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives the text of a code, as a delivery report or any function answered it."""
+
+    def ProduceBatch(
+        self,
+        prod: int,
+        topic: bytes | None,
+        partition: int,
+        batch: int,
+        timeout_ms: int,
+        first_msgid: Pointer,
+        left: Pointer,
+        refused: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Hands the records of a batch to the producer, which copies them. The first call starts the client as a
+        producer."""
+
+    def DeliveryReportBatch(
+        self,
+        prod: int,
+        max_rows: int,
+        timeout_ms: int,
+        batch: Pointer,
+        rows: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
+        timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
+        `DeliveryReport` drain one ledger."""
+
+    def GetOutstanding(
+        self,
+        prod: int,
+        in_flight: Pointer,
+        unread: Pointer,
+        forgotten: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Counts the records of a producer that are on their way."""
+
+    def FlushProducer(self, prod: int, timeout_ms: int, left: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Sends what is queued without waiting for `linger.ms`."""
 
     def NewBatch(self, batch: Pointer, /) -> int:
         """Makes an empty batch for records: set its columns, or add records one by one; then `ProduceBatch`."""
@@ -467,125 +665,6 @@ class Functions(Protocol):
     def ImportBatch(self, array: Pointer, schema: Pointer, batch: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Makes a batch of records from an Arrow struct array (a record batch), by the Arrow C data interface."""
 
-    def InitKafka(self, kafka: Pointer, /) -> int:
-        """Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or
-        what `StartKafka` says."""
-
-    def UninitProducer(self, prod: int, /) -> int:
-        """Delivers what is under way and closes a producer (or a client that never started). The handle ends in any
-        case."""
-
-    def UninitConsumer(self, cons: int, /) -> int:
-        """Leaves the group and closes a consumer (or a client that never started). The handle ends in any case."""
-
-    def SetKafkaConf(self, kafka: int, key: bytes | None, val: bytes | None, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Sets a property of a client: librdkafka's (`bootstrap.servers`, `group.id`, ...) or kaffi's own
-        (`kaffi.*`)."""
-
-    def GetKafkaConf(
-        self,
-        kafka: int,
-        key: bytes | None,
-        val: Pointer,
-        len: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Reads a property of a client: what was set, else the default."""
-
-    def NewTopicConf(self, topicconf: Pointer, /) -> int:
-        """Makes an empty set of topic properties, for `SetTopicConf` and `SetDefaultTopicConf`."""
-
-    def DelTopicConf(self, topicconf: int, /) -> int:
-        """Deletes a set of topic properties. Clients that were given it keep what they got."""
-
-    def SetTopicConf(
-        self,
-        topicconf: int,
-        key: bytes | None,
-        val: bytes | None,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Sets a topic property (`acks`, `message.timeout.ms`, `partitioner`, ...) in a set."""
-
-    def SetDefaultTopicConf(self, kafka: int, topicconf: int, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Gives a client topic properties for all topics that it uses. They replace those of an earlier call; what
-        `SetKafkaConf` sets for a topic property goes before them. The set itself stays the host's."""
-
-    def StartKafka(self, kafka: int, kind: int, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Starts a client as a producer, a consumer or an admin, where the first use shall not decide. Starting again
-        as the same is nothing."""
-
-    def CheckConnection(self, kafka: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Finds out whether a broker answers a client as it is configured, and if not, why."""
-
-    def WakeKafka(self, kafka: int, /) -> int:
-        """Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room
-        with -184). Where none waits, nothing happens."""
-
-    def CloseKafka(self, kafka: int, timeout_ms: int, undelivered: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed
-        (with `enable.auto.commit`) and leaves its group. The handle ends in any case."""
-
-    def SubscribeConsumerTPList(self, kafka: int, subscr: int, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Starts a client as a consumer if it has not started, and subscribes it to the topics of a list. Subscribing
-        again replaces. Records come by `Consume`."""
-
-    def Consume(
-        self,
-        cons: int,
-        topic: Pointer,
-        topiclen: Pointer,
-        payload: Pointer,
-        paylen: Pointer,
-        key: Pointer,
-        keylen: Pointer,
-        partition: Pointer,
-        offset: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Takes the next record."""
-
-    def ConsumeBatch(
-        self,
-        cons: int,
-        max_rows: int,
-        timeout_ms: int,
-        batch: Pointer,
-        rows: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`)."""
-
-    def StoreBatchOffsets(self, cons: int, batch: int, rows: int, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Says how much of the last batch is processed so far, so that a host can take a batch and work record by
-        record."""
-
-    def Commit(self, cons: int, subscr: int, /) -> int:
-        """Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most."""
-
-    def Committed(self, cons: int, subscr: int, offset: Pointer, /) -> int:
-        """Asks the group for the committed offset of the first entry of a list."""
-
-    def Version(self, version: Pointer, len: int, /) -> int:
-        """Gives the version of librdkafka, the engine."""
-
-    def Describe(self, buffer: Pointer, psize: Pointer, /) -> int:
-        """Describes the documented functions as JSON: `{"Version":"...","Patterns":["I4 %P|Version >0T1 U4",...]}`."""
-
-    def DescribeAll(self, json: Pointer, len: Pointer, /) -> int:
-        """Describes the whole library as JSON, for whoever writes a binding."""
-
-    def DescribeError(self, code: int, json: Pointer, len: Pointer, /) -> int:
-        """Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`."""
-
     def NewMockCluster(self, brokers: int, mock: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Starts an embedded cluster. Topics are made at their first use, with 4 partitions."""
 
@@ -597,85 +676,6 @@ class Functions(Protocol):
 
     def DelMockCluster(self, mock: int, /) -> int:
         """Stops an embedded cluster; what it kept is gone. Clients that are connected lose their connections."""
-
-    def NewTopicPartitionList(self, subscr: Pointer, /) -> int:
-        """Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it."""
-
-    def SetTopicPartitionList(self, subscr: int, topic: bytes | None, partition: int, /) -> int:
-        """Adds a topic and partition to a list, with no offset. What is there already stays as it is."""
-
-    def SetOffset(self, subscr: int, topic: bytes | None, partition: int, offset: int, /) -> int:
-        """Sets the offset of an entry of a list."""
-
-    def Produce(
-        self,
-        prod: int,
-        topic: bytes | None,
-        payload: Pointer,
-        paylen: int,
-        key: Pointer,
-        keylen: int,
-        partition: int,
-        msgid: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Hands a record to the producer, which copies it and delivers it in the background. The first call starts the
-        client as a producer."""
-
-    def DeliveryReport(self, prod: int, msgid: Pointer, err: Pointer, plength: Pointer, /) -> int:
-        """Reads delivery reports: which records were delivered, which failed and why."""
-
-    def DRMessageError(self, err: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Gives the text of a code, as a delivery report or any function answered it."""
-
-    def ProduceBatch(
-        self,
-        prod: int,
-        topic: bytes | None,
-        partition: int,
-        batch: int,
-        timeout_ms: int,
-        first_msgid: Pointer,
-        left: Pointer,
-        refused: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Hands the records of a batch to the producer, which copies them. The first call starts the client as a
-        producer."""
-
-    def DeliveryReportBatch(
-        self,
-        prod: int,
-        max_rows: int,
-        timeout_ms: int,
-        batch: Pointer,
-        rows: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Reads delivery reports as a batch with the columns msgid, error, topic, topic.name, partition, offset,
-        timestamp, timestamp_type, status (0 not persisted, 1 possibly, 2 persisted) and latency (µs). It and
-        `DeliveryReport` drain one ledger."""
-
-    def GetOutstanding(
-        self,
-        prod: int,
-        in_flight: Pointer,
-        unread: Pointer,
-        forgotten: Pointer,
-        errtxt: Pointer,
-        plen: Pointer,
-        /,
-    ) -> int:
-        """Counts the records of a producer that are on their way."""
-
-    def FlushProducer(self, prod: int, timeout_ms: int, left: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
-        """Sends what is queued without waiting for `linger.ms`."""
 
 
 def declare(library: ctypes.CDLL) -> Functions:
