@@ -1005,7 +1005,7 @@ unsafe fn push(rows: &mut Records, message: *const rd::rd_kafka_message_t, slot:
         rows.value.push(bytes((*message).payload, (*message).len));
         let mut headers = ptr::null_mut();
         let mut count = 0;
-        if sys::rd_kafka_message_headers(message, &raw mut headers) == 0 {
+        if sys::may_have_headers(message) && sys::rd_kafka_message_headers(message, &raw mut headers) == 0 {
             let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
             let (n, v, s) = (&raw mut name, &raw mut value, &raw mut size);
             while sys::rd_kafka_header_get_all(headers, count, n, v, s) == 0 {
