@@ -285,7 +285,7 @@ pub struct Batch {
     /// How far producing has come, where rows are left for another call.
     pub progress: Mutex<Option<Progress>>,
     /// For a batch that a consumer handed out: where it came from.
-    pub origin: Option<super::consumer::Origin>,
+    pub origin: Option<super::positions::Origin>,
 }
 
 impl Kind for Batch {
@@ -294,7 +294,7 @@ impl Kind for Batch {
 }
 
 impl Batch {
-    pub fn of(content: Content, columns: Columns, origin: Option<super::consumer::Origin>) -> Arc<Batch> {
+    pub fn of(content: Content, columns: Columns, origin: Option<super::positions::Origin>) -> Arc<Batch> {
         Arc::new(Batch {
             content,
             columns: Mutex::new(columns),

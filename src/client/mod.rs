@@ -11,6 +11,8 @@ mod engine;
 mod gate;
 mod ledger;
 pub mod mock;
+mod offsets;
+mod positions;
 mod produce_batch;
 pub mod producer;
 mod records;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::{
     Batch, Bytes, BytesColumn, Columns, Content, IDS, Id, Rows, Values, gather, push_bytes, push_int, unequal,
 };
-use super::consumer::Slot;
+use super::positions::Slot;
 use crate::error::{Error, Result, code};
 
 /// Records while they are gathered, then handed out one by one or as a batch.
@@ -90,7 +90,7 @@ impl Records {
         }
     }
 
-    pub fn into_batch(self, origin: super::consumer::Origin) -> Arc<Batch> {
+    pub fn into_batch(self, origin: super::positions::Origin) -> Arc<Batch> {
         let mut names = BytesColumn::default();
         self.topics.iter().for_each(|name| names.push(Some(name.as_bytes())));
         let columns = [

@@ -1,0 +1,124 @@
+//! Positions: where the host is in each partition that a consumer was assigned.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::batch::Values;
+use super::sys::Entry;
+
+/// Which hand-out of which consumer a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin(u64);
+
+impl Origin {
+    pub fn next() -> Origin {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Origin(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// An offset and the leader epoch of the record before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub offset: i64,
+    pub epoch: i32,
+}
+
+/// Where the host is in a partition: always the record after the last one. It starts anew with each assignment.
+#[derive(Default)]
+pub struct Position {
+    pub assigned: bool,
+    pub handed: Option<Mark>,
+    pub processed: Option<Mark>,
+    pub stored: Option<Mark>,
+    pub committed: Option<Mark>,
+}
+
+pub type Partition = (Arc<str>, i32);
+
+/// Index of a partition in `Positions`; rows carry it, so that handing out hashes nothing.
+pub type Slot = u32;
+
+/// The positions of all partitions that were ever assigned.
+#[derive(Default)]
+pub struct Positions {
+    slots: HashMap<Partition, Slot>,
+    pub all: Vec<(Partition, Position)>,
+}
+
+impl Positions {
+    pub fn slot(&mut self, topic: &str, partition: i32) -> Slot {
+        let key = (Arc::from(topic), partition);
+        if let Some(&slot) = self.slots.get(&key) {
+            return slot;
+        }
+        let slot = self.all.len() as Slot;
+        self.all.push((key.clone(), Position::default()));
+        self.slots.insert(key, slot);
+        slot
+    }
+
+    /// The position of an assigned partition.
+    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Position> {
+        Some(&mut self.all[slot as usize].1).filter(|position| position.assigned)
+    }
+
+    pub fn is_assigned(&self, slot: Slot) -> bool {
+        self.all[slot as usize].1.assigned
+    }
+
+    pub fn of(&mut self, entry: &Entry) -> Option<&mut Position> {
+        let slot = self.slot(&entry.topic, entry.partition);
+        self.get_mut(slot)
+    }
+
+    pub fn assigned(&mut self) -> impl Iterator<Item = (&Partition, &mut Position)> {
+        self.all
+            .iter_mut()
+            .filter(|(_, position)| position.assigned)
+            .map(|(partition, position)| (&*partition, position))
+    }
+
+    pub fn processed(&mut self) -> Vec<Entry> {
+        self.assigned()
+            .filter_map(|(partition, position)| position.processed.map(|mark| entry(partition, mark)))
+            .collect()
+    }
+}
+
+/// The marks of the rows of a batch that was handed out.
+pub struct Marks {
+    pub origin: Origin,
+    pub slots: Vec<Slot>,
+    pub offsets: Arc<Values>,
+    pub epochs: Arc<Values>,
+}
+
+impl Marks {
+    /// The last mark of each partition among the first rows.
+    pub fn last(&self, rows: usize) -> Vec<(Slot, Mark)> {
+        let (Values::Int64(offsets), Values::Int32(epochs)) = (&*self.offsets, &*self.epochs) else {
+            return Vec::new();
+        };
+        let mut seen: Vec<(Slot, usize)> = Vec::new();
+        for (row, &slot) in self.slots[..rows].iter().enumerate() {
+            match seen.iter_mut().rev().find(|(known, _)| *known == slot) {
+                Some((_, last)) => *last = row,
+                None => seen.push((slot, row)),
+            }
+        }
+        seen.into_iter().map(|(slot, row)| (slot, Mark { offset: offsets[row] + 1, epoch: epochs[row] })).collect()
+    }
+}
+
+pub fn entry(partition: &Partition, mark: Mark) -> Entry {
+    Entry {
+        topic: partition.0.to_string(),
+        partition: partition.1,
+        offset: mark.offset,
+        leader_epoch: mark.epoch,
+        metadata: None,
+        error: 0,
+    }
+}
