@@ -6,12 +6,13 @@ BOOTSTRAP TOPIC:PARTITIONS...
 """
 import asyncio
 import ctypes
+import functools
 import json
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from ctypes import POINTER, byref, c_int32, c_int64, c_uint32, c_uint64, c_void_p, cast, create_string_buffer, string_at
 from typing import Any, Optional
 
@@ -33,12 +34,9 @@ class Clock:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return usage.ru_utime + usage.ru_stime
 
-    def count(self, records: int, size: int) -> None:
-        """Counts records that came; the first starts the clock, though not that of the CPU time."""
-        if not self.before:
-            self.before, self.began = records, time.perf_counter()
-        self.records += records
-        self.bytes += size
+    def first(self, records: int) -> None:
+        """The first records came: they start the clock, though not that of the CPU time."""
+        self.before, self.began = records, time.perf_counter()
 
     def report(self, **more: float) -> None:
         seconds, cpu = time.perf_counter() - self.began, self.cpu() - self.cpu_began
@@ -77,23 +75,32 @@ class Bench:
         return {"bootstrap.servers": self.bootstrap, "group.id": f"python-{os.getpid()}-{time.time_ns()}",
                 "auto.offset.reset": "earliest", "fetch.queue.backoff.ms": 10}
 
-    def each(self) -> Iterable[tuple[bytes, bytes]]:
-        """Key and value of each record to produce."""
-        for done in range(0, self.records, ROWS):
-            yield from zip(self.keys[: self.records - done], self.values)
+    def chunks(self) -> Iterator[list[tuple[bytes, bytes]]]:
+        """Key and value of each record to produce, DRAIN at a time: then the reports are looked at."""
+        rows = list(zip(self.keys, self.values))
+        for done in range(0, self.records, DRAIN):
+            yield rows[done % ROWS : done % ROWS + min(DRAIN, self.records - done)]
 
     def produced(self) -> None:
         """Reports a run that has produced all."""
         self.clock.records, self.clock.bytes = self.records, self.records * (KEY + self.size)
         self.clock.report()
 
-    def consumed(self, take: Callable[[], tuple[int, int]]) -> None:
-        """Takes records, whose number and bytes `take` says, until all are there, and reports."""
-        while self.clock.records < self.records:
-            records, size = take()
-            if records:
-                self.clock.count(records, size)
+    def consumed(self, records: int, size: int) -> None:
+        """Reports a run that has consumed so much."""
+        self.clock.records, self.clock.bytes = records, size
         self.clock.report()
+
+    def consume_rows(self, take: Callable[[], tuple[int, int]], finish: Callable[[], object] = lambda: None) -> None:
+        """Takes batches of records, whose number and bytes `take` says, until all are there; then it finishes."""
+        got = size = 0
+        while got < self.records:
+            rows, more = take()
+            if rows and not got:
+                self.clock.first(rows)
+            got, size = got + rows, size + more
+        finish()
+        self.consumed(got, size)
 
     def latency(self, send: Callable[[], object], receive: Callable[[], object]) -> None:
         """One record at a time, 1,000 in a second."""
@@ -206,12 +213,12 @@ class Ctypes(Bench):
         ids, errors, room = (c_uint64 * ROWS)(), (c_int32 * ROWS)(), c_int32()
         producer, id_at, value_size, key_size, partition = self.producer, byref(self.id), self.size, KEY, -1
         self.clock.start()
-        for i, (key, value) in enumerate(self.each()):
-            if produce(producer, topic, value, value_size, key, key_size, partition, id_at, None, None):
-                sys.exit("Produce failed")
-            if i % DRAIN == 0:
-                room.value = ROWS
-                report(producer, ids, errors, byref(room))
+        for chunk in self.chunks():
+            for key, value in chunk:
+                if produce(producer, topic, value, value_size, key, key_size, partition, id_at, None, None):
+                    sys.exit("Produce failed")
+            room.value = ROWS
+            report(producer, ids, errors, byref(room))
         self.finish()
         self.produced()
 
@@ -228,7 +235,7 @@ class Ctypes(Bench):
             self.lib.DelBatch(self.batch)
             return self.rows.value, size
 
-        self.consumed(take)
+        self.consume_rows(take)
 
     def slices(self, column: bytes) -> list[bytes]:
         data, size, offsets = self.view(column)
@@ -247,28 +254,25 @@ class Ctypes(Bench):
             self.lib.DelBatch(self.batch)
             return len(keys), sum(map(len, keys)) + sum(map(len, values))
 
-        self.consumed(take)
-
-    def consume_one(self) -> Callable[[], tuple[int, int]]:
-        consume, consumer = self.lib.Consume, self.consumer
-        topic, payload, key = create_string_buffer(256), create_string_buffer(self.size + 1), create_string_buffer(64)
-        topic_size, value_size, key_size, partition, offset = c_uint32(), c_uint32(), c_uint32(), c_int32(), c_int64()
-        refs = byref(partition), byref(offset), None, None
-        args = consumer, topic, byref(topic_size), payload, byref(value_size), key, byref(key_size), *refs
-        values, keys, room = memoryview(payload), memoryview(key), self.size + 1
-
-        def take() -> tuple[int, int]:
-            topic_size.value, value_size.value, key_size.value = 256, room, 64
-            if consume(*args):
-                return 0, 0
-            value, name = bytes(values[: value_size.value]), bytes(keys[: key_size.value])
-            return 1, len(value) + len(name)
-
-        return take
+        self.consume_rows(take)
 
     def run_consume(self) -> None:
         self.start_consumer()
-        self.consumed(self.consume_one())
+        consume, consumer, room = self.lib.Consume, self.consumer, self.size + 1
+        topic, payload, key = create_string_buffer(256), create_string_buffer(room), create_string_buffer(64)
+        topic_size, value_size, key_size, partition, offset = c_uint32(), c_uint32(), c_uint32(), c_int32(), c_int64()
+        refs = byref(partition), byref(offset), None, None
+        args = consumer, topic, byref(topic_size), payload, byref(value_size), key, byref(key_size), *refs
+        values, keys, got, size = memoryview(payload), memoryview(key), 0, 0
+        while got < self.records:
+            topic_size.value, value_size.value, key_size.value = 256, room, 64
+            if consume(*args):
+                continue
+            if not got:
+                self.clock.first(1)
+            got += 1
+            size += len(bytes(values[: value_size.value])) + len(bytes(keys[: key_size.value]))
+        self.consumed(got, size)
 
     def run_forward(self) -> None:
         self.start_producer(self.target)
@@ -281,11 +285,9 @@ class Ctypes(Bench):
             rows, size = self.rows.value, self.view(b"key")[1] + self.view(b"value")[1]
             self.produce_rows(target, self.batch)
             self.lib.DelBatch(self.batch)
-            if self.clock.records + rows >= self.records:
-                self.finish()
             return rows, size
 
-        self.consumed(take)
+        self.consume_rows(take, self.finish)
 
 
 class Common(Bench):
@@ -313,58 +315,69 @@ class Common(Bench):
     def reported(self, error: Any, message: Any) -> None:
         self.failed += error is not None
 
-    def produce_all(self, on_delivery: Optional[Callable[[Any, Any], None]]) -> None:
+    def produce_all(self, more: dict[str, Any], between: Callable[[], object]) -> None:
         self.start_producer(self.topic)
-        produce, poll, topic = self.producer.produce, self.producer.poll, self.topic
-        more = {**self.more, **({"on_delivery": on_delivery} if on_delivery else {})}
+        produce, topic = self.producer.produce, self.topic
+        if more:
+            produce = functools.partial(produce, **more)
         self.clock.start()
-        for i, (key, value) in enumerate(self.each()):
-            while True:
+        for chunk in self.chunks():
+            for key, value in chunk:
                 try:
-                    produce(topic, value, key, **more)
-                    break
+                    produce(topic, value, key)
                 except BufferError:
-                    poll(0.01)
-            if on_delivery and i % DRAIN == 0:
-                poll(0)
+                    self.retry(lambda key=key, value=value: produce(topic, value, key))
+            between()
         while self.producer.flush(10):
             pass
         if self.failed:
             sys.exit(f"{self.failed} records failed")
         self.produced()
 
+    def retry(self, produce: Callable[[], object]) -> None:
+        """Produces when there is room again."""
+        while True:
+            self.producer.poll(0.01)
+            try:
+                produce()
+                return
+            except BufferError:
+                pass
+
     def run_produce(self) -> None:
-        self.produce_all(None)
+        self.produce_all(self.more, lambda: None)
 
     def run_produce_callback(self) -> None:
-        self.produce_all(self.reported)
+        self.produce_all({**self.more, "on_delivery": self.reported}, lambda: self.producer.poll(0))
 
     def run_poll(self) -> None:
         self.start_consumer()
-        poll = self.consumer.poll
-
-        def take() -> tuple[int, int]:
+        poll, got, size = self.consumer.poll, 0, 0
+        while got < self.records:
             message = poll(0.1)
             if message is None:
-                return 0, 0
+                continue
             if message.error():
                 sys.exit(str(message.error()))
-            return 1, len(message.key()) + len(message.value())
-
-        self.consumed(take)
+            if not got:
+                self.clock.first(1)
+            got += 1
+            size += len(message.key()) + len(message.value())
+        self.consumed(got, size)
 
     def run_consume(self) -> None:
         self.start_consumer()
-
-        def take() -> tuple[int, int]:
-            size, messages = 0, self.consumer.consume(1000, 0.1)
+        got = size = 0
+        while got < self.records:
+            messages = self.consumer.consume(1000, 0.1)
+            if messages and not got:
+                self.clock.first(len(messages))
             for message in messages:
                 if message.error():
                     sys.exit(str(message.error()))
                 size += len(message.key()) + len(message.value())
-            return len(messages), size
-
-        self.consumed(take)
+            got += len(messages)
+        self.consumed(got, size)
 
     def run_latency(self) -> None:
         self.start_producer(self.topic, 0)
@@ -420,15 +433,52 @@ class Kaffi(Common):
             pass
         self.produced()
 
+    def take_batches(self, look: Callable[[Any], int], finish: Callable[[], object] = lambda: None) -> None:
+        """Takes batches, of which `look` says the bytes."""
+        self.start_consumer()
+
+        def take() -> tuple[int, int]:
+            batch = self.consumer.consume_batch(ROWS, 0.1)
+            return len(batch), look(batch) if batch else 0
+
+        self.consume_rows(take, finish)
+
+    def run_columns(self) -> None:
+        """Every column in place."""
+        import numpy  # noqa: F401  # what the first batch would load is not measured
+
+        def look(batch: Any) -> int:
+            for column in "partition", "offset", "timestamp":
+                batch.numpy(column)
+            return len(batch.view("key").data) + len(batch.view("value").data)
+
+        self.take_batches(look)
+
+    def run_bytes(self) -> None:
+        """Every key and value as bytes."""
+        self.take_batches(lambda batch: sum(map(len, batch.keys)) + sum(map(len, batch.values)))
+
+    def run_forward(self) -> None:
+        self.start_producer(self.target)
+
+        def look(batch: Any) -> int:
+            self.producer.produce_batch(self.target, batch)
+            return len(batch.view("key").data) + len(batch.view("value").data)
+
+        self.take_batches(look, lambda: self.producer.flush(60))
+
     def run_iterate(self) -> None:
         self.start_consumer()
-        take = self.consumer.__next__
-
-        def one() -> tuple[int, int]:
-            message = take()
-            return 1, len(message.key()) + len(message.value())
-
-        self.consumed(one)
+        consumer = self.consumer
+        got = size = 0
+        for message in consumer:
+            if not got:
+                self.clock.first(1)
+            got += 1
+            size += len(message.key()) + len(message.value())
+            if got == self.records:
+                break
+        self.consumed(got, size)
 
 
 class KafkaPython(Bench):
@@ -440,8 +490,9 @@ class KafkaPython(Bench):
                                  compression_type=kind, enable_idempotence=False)
         producer.send(self.topic, self.values[0], self.keys[0]).get(10)
         self.clock.start()
-        for key, value in self.each():
-            producer.send(self.topic, value, key, headers=self.headers)
+        for chunk in self.chunks():
+            for key, value in chunk:
+                producer.send(self.topic, value, key, headers=self.headers)
         producer.flush()
         self.produced()
 
@@ -453,12 +504,15 @@ class KafkaPython(Bench):
                                  auto_offset_reset="earliest")
         self.clock.start()
         consumer.subscribe([self.topic])
-
-        def take() -> tuple[int, int]:
-            message = next(consumer)
-            return 1, len(message.key) + len(message.value)
-
-        self.consumed(take)
+        got = size = 0
+        for message in consumer:
+            if not got:
+                self.clock.first(1)
+            got += 1
+            size += len(message.key) + len(message.value)
+            if got == self.records:
+                break
+        self.consumed(got, size)
 
 
 class AioKafka(Bench):
@@ -472,8 +526,9 @@ class AioKafka(Bench):
             await producer.start()
             await producer.send_and_wait(self.topic, self.values[0], self.keys[0])
             self.clock.start()
-            for key, value in self.each():
-                await producer.send(self.topic, value, key, headers=self.headers)
+            for chunk in self.chunks():
+                for key, value in chunk:
+                    await producer.send(self.topic, value, key, headers=self.headers)
             await producer.flush()
             self.produced()
             await producer.stop()
@@ -489,11 +544,15 @@ class AioKafka(Bench):
                                         auto_offset_reset="earliest")
             self.clock.start()
             await consumer.start()
+            got = size = 0
             async for message in consumer:
-                self.clock.count(1, len(message.key) + len(message.value))
-                if self.clock.records >= self.records:
+                if not got:
+                    self.clock.first(1)
+                got += 1
+                size += len(message.key) + len(message.value)
+                if got == self.records:
                     break
-            self.clock.report()
+            self.consumed(got, size)
 
         asyncio.run(run())
 
@@ -504,7 +563,7 @@ CLIENTS = {"ctypes": Ctypes, "kaffi": Kaffi, "confluent": Confluent, "kafka-pyth
 def topics(action: str, bootstrap: str, names: list[str]) -> None:
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     pairs = [name.split(":") for name in names]
     if action == "create":
         done = admin.create_topics([NewTopic(name, int(partitions), 1) for name, partitions in pairs])

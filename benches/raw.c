@@ -98,13 +98,14 @@ static void run_produce(void) {
     report(delivered, delivered, delivered * (KEY + size));
 }
 
-/* The records of a batch, copied into columns that are used again. */
-static void run_consume_batch(void) {
+/* The records of a batch, copied into columns that are used again; also asked for their headers, as a library must. */
+static void run_consume_batch(int with_headers) {
     rd_kafka_message_t **messages = malloc(ROWS * sizeof *messages);
     int64_t *offsets = malloc(ROWS * 8), *timestamps = malloc(ROWS * 8), got = 0, bytes = 0;
     int32_t *partitions = malloc(ROWS * 4), *lengths = malloc(ROWS * 8);
-    size_t room = 0;
+    size_t room = 0, header_count = 0;
     char *data = NULL;
+    rd_kafka_headers_t *hdrs;
     start_consumer();
     while (got < records) {
         ssize_t n = take(messages);
@@ -118,10 +119,12 @@ static void run_consume_batch(void) {
             lengths[2 * i] = (int32_t)m->key_len, lengths[2 * i + 1] = (int32_t)m->len;
             partitions[i] = m->partition, offsets[i] = m->offset;
             timestamps[i] = rd_kafka_message_timestamp(m, NULL);
+            if (with_headers && !rd_kafka_message_headers(m, &hdrs)) header_count += rd_kafka_header_cnt(hdrs);
             rd_kafka_message_destroy(m);
         }
         got += n, bytes += used;
     }
+    if (with_headers && header_count != (size_t)got * headers) fail("headers", "another number than was produced");
     report(got - before, got, bytes);
 }
 
@@ -185,7 +188,8 @@ static void run_latency(void) {
 int main(int argc, char **argv) {
     setup(argc, argv);
     if (!strcmp(mode, "produce")) run_produce();
-    else if (!strcmp(mode, "consume-batch")) run_consume_batch();
+    else if (!strcmp(mode, "consume-batch")) run_consume_batch(0);
+    else if (!strcmp(mode, "consume-batch-headers")) run_consume_batch(1);
     else if (!strcmp(mode, "consume-poll")) run_consume_poll();
     else if (!strcmp(mode, "forward")) run_forward();
     else if (!strcmp(mode, "latency")) run_latency();

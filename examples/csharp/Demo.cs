@@ -1,4 +1,4 @@
-// Produces a record, sees it delivered, consumes it and commits.
+// Produces a record, sees it delivered, consumes it and commits; then the same with many records at a time.
 // usage: run [bootstrap servers]    without them: on an embedded cluster of its own
 using System;
 using Kaffi;
@@ -32,3 +32,13 @@ consumer.Commit();
 // example]
 var committed = consumer.Committed([record.TopicPartition])[0];
 Console.WriteLine($"committed  the next record to read is at offset {committed.Offset}");
+
+using (var batch = RecordBatch.FromColumns(["one", "two", "three"], keys: ["1", "2", "3"]))
+    Console.WriteLine($"produced   a batch of {batch.Count}, from message {producer.ProduceBatch("greetings-csharp", batch).FirstId} on");
+producer.Flush(wait);
+for (int rows = 0; rows < 3;)
+{
+    using var batch = consumer.ConsumeBatch(1000, wait) ?? throw new TimeoutException("no record came");
+    rows += batch.Count;
+    Console.WriteLine($"consumed   a batch of {batch.Count}, {batch.Values.Data.Length} bytes of values, the last one at offset {batch.Offsets[^1]}");
+}

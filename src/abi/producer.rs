@@ -126,7 +126,7 @@ pub extern "C" fn DRMessageError(err: In<c_int>, errtxt: TextOut, plen: InOut<c_
 
 /// Hands the records of a batch to the producer, which copies them. The first call starts the client as a producer.
 ///
-/// Row i has the id `first_msgid` + i. Timestamps (-1: now) and headers of the batch go along; a consumed batch can be
+/// Row i has the id `first_msgid` + i. Timestamps (-1 or 0: now) and headers of the batch go along; a consumed batch can be
 /// produced as it is: its offsets, leader epochs and timestamp types are ignored. The order of the rows is kept for each
 /// key and for each partition. A row that is refused for itself (too large, no such partition) does not stop the others
 /// and gets no report; column `error` says for each row 0, -184 (left) or why. Waits for room when the queue is full.

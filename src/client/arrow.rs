@@ -162,7 +162,7 @@ pub fn import(array: FFI_ArrowArray, schema: &FFI_ArrowSchema) -> Result<Arc<Bat
     for (field, values) in array.fields().iter().zip(array.columns()) {
         let name = field.name().as_str();
         let cast = |to: &DataType| {
-            arrow_cast::cast(values, to).map_err(|e| Error::new(code::BAD_BATCH, format!("field {name}: {e}")))
+            cast_whole(values, to).map_err(|e| Error::new(code::BAD_BATCH, format!("field {name}: {e}")))
         };
         match name {
             "topic" => import_topics(&mut columns, &cast(&DataType::Utf8)?)?,
@@ -186,6 +186,12 @@ pub fn import(array: FFI_ArrowArray, schema: &FFI_ArrowSchema) -> Result<Arc<Bat
         }
     }
     Ok(Batch::of(Content::Records, columns, None))
+}
+
+/// Casts; a value that cannot be cast is an error, not a null.
+fn cast_whole(values: &ArrayRef, to: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
+    let options = arrow_cast::CastOptions { safe: false, ..Default::default() };
+    arrow_cast::cast_with_options(values, to, &options)
 }
 
 fn import_ints(columns: &mut Columns, id: Id, values: &ArrayRef, null: i64) -> Result<()> {
@@ -238,12 +244,12 @@ fn import_headers(columns: &mut Columns, values: &ArrayRef) -> Result<()> {
         }
         other => return Err(wrong(other)),
     };
-    let list = arrow_cast::cast(values, &DataType::List(Arc::clone(item))).map_err(|e| wrong(&e))?;
+    let list = cast_whole(values, &DataType::List(Arc::clone(item))).map_err(|e| wrong(&e))?;
     let list = list.as_list::<i32>();
     let all = list.values().as_struct_opt().ok_or_else(|| wrong(item.data_type()))?;
     let part = |name: &str, to: &DataType| {
         let column = all.column_by_name(name).ok_or_else(|| wrong(&format!("no member {name}")))?;
-        arrow_cast::cast(column, to).map_err(|e| wrong(&e))
+        cast_whole(column, to).map_err(|e| wrong(&e))
     };
     let (names, data) = (part("name", &DataType::Utf8)?, part("value", &DataType::Binary)?);
     let (names, data) = (names.as_string::<i32>(), data.as_binary::<i32>());

@@ -276,14 +276,21 @@ pub struct Progress {
     pub errors: Vec<i32>,
 }
 
+/// What is left of a batch to be produced, and how often the batch has changed: a call that began before a change must
+/// not leave anything behind.
+#[derive(Default)]
+struct Left {
+    changes: u64,
+    progress: Option<Progress>,
+}
+
 /// Records, reports or list entries, in columns.
 pub struct Batch {
     pub content: Content,
     pub columns: Mutex<Columns>,
     /// Held while an entry is looked for and changed.
     changing: Mutex<()>,
-    /// How far producing has come, where rows are left for another call.
-    pub progress: Mutex<Option<Progress>>,
+    progress: Mutex<Left>,
     /// For a batch that a consumer handed out: where it came from.
     pub origin: Option<super::positions::Origin>,
 }
@@ -299,7 +306,7 @@ impl Batch {
             content,
             columns: Mutex::new(columns),
             changing: Mutex::new(()),
-            progress: Mutex::new(None),
+            progress: Mutex::default(),
             origin,
         })
     }
@@ -318,7 +325,7 @@ impl Batch {
 
     /// Empties it.
     pub fn clear(&self) {
-        *self.progress.lock() = None;
+        self.start_anew();
         let mut columns = self.columns.lock();
         for &id in IDS {
             columns[id as usize] = id.kind().contents.contains(&self.content).then(|| Arc::new(empty(id)));
@@ -328,7 +335,7 @@ impl Batch {
     pub fn rows(&self) -> usize {
         let columns = self.columns.lock();
         let of_rows = IDS.iter().filter(|id| id.kind().rows == Rows::Row);
-        of_rows.filter_map(|&id| columns[id as usize].as_ref()).map(|values| values.rows()).max().unwrap_or(0)
+        of_rows.filter_map(|&id| columns[id as usize].as_deref()).map(Values::rows).max().unwrap_or(0)
     }
 
     pub fn column(&self, name: &str) -> Result<Id> {
@@ -356,11 +363,6 @@ impl Batch {
         self.columns.lock()[id as usize].clone().unwrap_or_else(|| Arc::new(empty(id)))
     }
 
-    /// Says for each record what became of it.
-    pub fn set_errors(&self, errors: &[i32]) {
-        self.columns.lock()[Id::Error as usize] = Some(Arc::new(Values::Int32(errors.to_vec())));
-    }
-
     pub fn ints(&self, name: &str) -> Result<Ints> {
         self.typed_column(name, false).map(|id| Ints(self.values(id)))
     }
@@ -372,7 +374,36 @@ impl Batch {
     /// Replaces a column that the host may set. What was left of a batch to be produced starts anew.
     fn replace(&self, id: Id, values: Values) {
         self.columns.lock()[id as usize] = Some(Arc::new(values));
-        *self.progress.lock() = None;
+        self.start_anew();
+    }
+
+    /// The batch has changed: what ProduceBatch said of its rows does not hold any more.
+    pub fn start_anew(&self) {
+        if self.content == Content::Records {
+            self.columns.lock()[Id::Error as usize] = None;
+        }
+        let mut left = self.progress.lock();
+        left.changes += 1;
+        left.progress = None;
+    }
+
+    /// How often the batch has changed.
+    pub fn changes(&self) -> u64 {
+        self.progress.lock().changes
+    }
+
+    /// What an earlier call of ProduceBatch left.
+    pub fn take_progress(&self) -> Option<Progress> {
+        self.progress.lock().progress.take()
+    }
+
+    /// Says for each row what became of it, and leaves the rest for another call; unless the batch has changed meanwhile.
+    pub fn set_progress(&self, changes: u64, progress: Progress) {
+        let mut left = self.progress.lock();
+        if left.changes == changes {
+            self.columns.lock()[Id::Error as usize] = Some(Arc::new(Values::Int32(progress.errors.clone())));
+            left.progress = progress.errors.contains(&code::QUEUE_FULL).then_some(progress);
+        }
     }
 
     fn settable(&self, name: &str, bytes: bool) -> Result<Id> {

@@ -57,6 +57,7 @@ impl Producer {
                 format!("partition {partition}: give -2 (the batch's), -1 (any) or more"),
             ));
         }
+        let changes = batch.changes();
         let rows = Produced::new(batch, matches!(target, Target::Named(_)), partition == -2)?;
         let names: Vec<&str> = match target {
             Target::Named(name) => vec![name],
@@ -68,26 +69,18 @@ impl Producer {
             names,
             partition,
             rows: &rows,
-            progress: batch
-                .progress
-                .lock()
-                .take()
-                .filter(|progress| progress.errors.len() == rows.rows)
-                .unwrap_or_else(|| Progress {
-                    first: MessageId::next_run(rows.rows),
-                    errors: vec![code::QUEUE_FULL; rows.rows],
-                }),
+            progress: batch.take_progress().filter(|progress| progress.errors.len() == rows.rows).unwrap_or_else(
+                || Progress { first: MessageId::next_run(rows.rows), errors: vec![code::QUEUE_FULL; rows.rows] },
+            ),
             messages: Vec::with_capacity(RUN),
         };
         let mut room = Room::new(self, timeout);
         let result = work.run(inside, &mut room);
-        let Progress { first, errors } = work.progress;
-        let left = errors.iter().filter(|&&error| error == code::QUEUE_FULL).count();
-        let refused = errors.iter().filter(|&&error| error != 0).count() - left;
-        batch.set_errors(&errors);
-        if left > 0 {
-            *batch.progress.lock() = Some(Progress { first, errors });
-        }
+        let progress = work.progress;
+        let first = progress.first;
+        let left = progress.errors.iter().filter(|&&error| error == code::QUEUE_FULL).count();
+        let refused = progress.errors.iter().filter(|&&error| error != 0).count() - left;
+        batch.set_progress(changes, progress);
         Ok(Outcome { first, left, refused, result })
     }
 }
@@ -133,8 +126,18 @@ impl Work<'_> {
         let mut known = FxHashMap::default();
         let mut groups: Vec<(Group, usize)> = Vec::new();
         let mut rows = Vec::with_capacity(window.len());
-        for row in window.filter(|&row| self.progress.errors[row] == code::QUEUE_FULL) {
-            let group = self.group_of(row, &partitions);
+        // Topics of which some rows go where only the engine knows: those keep the order of the rows.
+        let mut free = vec![false; self.names.len()];
+        let mut bound = vec![false; self.names.len()];
+        let left = window.filter(|&row| self.progress.errors[row] == code::QUEUE_FULL);
+        let left: Vec<_> = left.map(|row| (self.group_of(row, &partitions), row)).collect();
+        for (group, _) in &left {
+            if group.to < 0 { free[group.topic] = true } else { bound[group.topic] = true }
+        }
+        for (mut group, row) in left {
+            if free[group.topic] && bound[group.topic] {
+                group.to = -1;
+            }
             let index = *known.entry(group).or_insert_with(|| {
                 groups.push((group, 0));
                 groups.len() - 1
@@ -159,34 +162,37 @@ impl Work<'_> {
         Ok((groups, order))
     }
 
-    fn group_of(&self, row: usize, counts: &[i32]) -> Group {
+    /// The partition that is asked for; -1: any.
+    fn asked(&self, row: usize) -> i32 {
+        if self.partition == -2 { self.rows.partition(row) } else { self.partition }
+    }
+
+    fn group_of(&self, row: usize, partitions: &[i32]) -> Group {
         let topic = if self.names.len() == 1 { 0 } else { self.rows.topic(row) };
-        let asked = if self.partition == -2 { self.rows.partition(row) } else { self.partition };
-        if asked >= 0 || counts[topic] <= 0 {
-            return Group { topic, asked, likely: 0 };
-        }
-        let likely = match (self.rows.key(row).filter(|key| !key.is_empty()), self.producer.partitioner) {
-            (Some(key), Some(choose)) => {
+        let (asked, count) = (self.asked(row), partitions[topic]);
+        let to = match (self.rows.key(row).filter(|key| !key.is_empty()), self.producer.partitioner) {
+            _ if asked >= 0 => asked,
+            (Some(key), Some(choose)) if count > 0 => {
                 // SAFETY: these partitioners read the key and the number of partitions only.
-                unsafe {
-                    choose(ptr::null(), key.as_ptr().cast(), key.len(), counts[topic], ptr::null_mut(), ptr::null_mut())
-                }
+                unsafe { choose(ptr::null(), key.as_ptr().cast(), key.len(), count, ptr::null_mut(), ptr::null_mut()) }
             }
-            // Without a key the engine's sticky choice, in the order of the rows.
+            // Without a key it is the engine's own choice.
             _ => -1,
         };
-        Group { topic, asked, likely }
+        Group { topic, to }
     }
 
     /// Hands rows over, in runs of one group. Whether all of them were tried: else there is no more room.
     fn hand_over(&mut self, groups: &[(Group, usize)], order: &[usize]) -> Result<bool> {
         let mut start = 0;
         for &(group, end) in groups {
-            for run in order[start..end].chunks(RUN) {
+            let runs = order[start..end].chunk_by(|&one, &other| self.asked(one) == self.asked(other));
+            let runs: Vec<_> = runs.flat_map(|run| run.chunks(RUN)).collect();
+            for run in runs {
                 let ledger = self.producer.ledger()?;
                 let allowed = ledger.enter(run.len());
                 let name = self.names[group.topic];
-                let full = self.producer.with_topic(name, |topic| self.hand_over_run(topic, group, &run[..allowed]))?;
+                let full = self.producer.with_topic(name, |topic| self.hand_over_run(topic, &run[..allowed]))?;
                 let refused = run[..allowed].iter().filter(|&&row| self.progress.errors[row] != 0);
                 ledger.strike(refused.count());
                 if full || allowed < run.len() {
@@ -199,15 +205,17 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Hands over a run of rows; whether some found no room.
-    fn hand_over_run(&mut self, topic: &Topic, group: Group, run: &[usize]) -> bool {
+    /// Hands over a run of rows that ask for one partition; whether some found no room.
+    fn hand_over_run(&mut self, topic: &Topic, run: &[usize]) -> bool {
+        let Some(&first) = run.first() else { return false };
+        let asked = self.asked(first);
         let simple = |row: usize| self.rows.timestamp(row).is_none() && self.rows.headers(row).len() == 0;
         for part in run.chunk_by(|&one, &other| simple(one) == simple(other)) {
             let full = if simple(part[0]) {
-                self.hand_over_simple(topic, group, part)
+                self.hand_over_simple(topic, asked, part)
             } else {
                 part.iter().any(|&row| {
-                    self.progress.errors[row] = self.hand_over_one(topic, group.asked, row);
+                    self.progress.errors[row] = self.hand_over_one(topic, asked, row);
                     self.progress.errors[row] == code::QUEUE_FULL
                 })
             };
@@ -219,7 +227,7 @@ impl Work<'_> {
     }
 
     /// Rows without headers and timestamps, in one call.
-    fn hand_over_simple(&mut self, topic: &Topic, group: Group, run: &[usize]) -> bool {
+    fn hand_over_simple(&mut self, topic: &Topic, asked: i32, run: &[usize]) -> bool {
         self.messages.clear();
         let mut rows = [0; RUN];
         for &row in run {
@@ -234,7 +242,7 @@ impl Work<'_> {
             self.messages.push(rd::rd_kafka_message_t {
                 err: rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR,
                 rkt: ptr::null_mut(),
-                partition: group.asked,
+                partition: asked,
                 payload: payload.cast_mut(),
                 len,
                 key: key.cast_mut(),
@@ -246,7 +254,7 @@ impl Work<'_> {
         let count = self.messages.len();
         // SAFETY: a live topic, messages with their count; bytes are copied. Errors are read as plain integers.
         unsafe {
-            rd::rd_kafka_produce_batch(topic.raw, group.asked, MSG_F_COPY, self.messages.as_mut_ptr(), count as i32);
+            rd::rd_kafka_produce_batch(topic.raw, asked, MSG_F_COPY, self.messages.as_mut_ptr(), count as i32);
         }
         let mut full = false;
         for (message, &row) in self.messages.iter().zip(&rows) {
@@ -312,10 +320,9 @@ impl Work<'_> {
 /// Groups with where each ends, and the rows in that order.
 type Grouped = (Vec<(Group, usize)>, Vec<usize>);
 
-/// Rows that belong together: one topic, one partition asked for (-1: any), and where the partitioner will put them.
+/// Rows that go to one partition of one topic; -1: the engine chooses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Group {
     topic: usize,
-    asked: i32,
-    likely: i32,
+    to: i32,
 }

@@ -155,6 +155,13 @@ impl Produced {
         if !named && rows > 0 {
             all.check_topics()?;
         }
+        if let Values::Int64(timestamps) = &*all.timestamp {
+            if let Some(row) = timestamps.iter().position(|&timestamp| timestamp < -1) {
+                let text =
+                    format!("column timestamp: row {row} is {}: give -1 (now) or ms since 1970", timestamps[row]);
+                return Err(Error::new(code::BAD_BATCH, text));
+            }
+        }
         if partitioned && all.partition.rows() != rows {
             return Err(Error::new(code::BAD_BATCH, "column partition is not set, and partition -2 asks for it"));
         }
@@ -230,10 +237,10 @@ impl Produced {
         }
     }
 
-    /// ms since 1970; `None`: now.
+    /// ms since 1970; `None`: now. The engine takes 0 for now, too.
     pub fn timestamp(&self, row: usize) -> Option<i64> {
         match &*self.timestamp {
-            Values::Int64(timestamps) if !timestamps.is_empty() => Some(timestamps[row]).filter(|&time| time >= 0),
+            Values::Int64(timestamps) if !timestamps.is_empty() => Some(timestamps[row]).filter(|&time| time > 0),
             _ => None,
         }
     }
@@ -308,7 +315,7 @@ impl Batch {
         push_bytes(&mut columns, Id::Value, value);
         push_int(&mut columns, Id::HeaderCount, 0);
         drop(columns);
-        *self.progress.lock() = None;
+        self.start_anew();
         Ok(())
     }
 
@@ -333,7 +340,7 @@ impl Batch {
         push_bytes(&mut columns, Id::HeaderNames, Some(name.as_bytes()));
         push_bytes(&mut columns, Id::HeaderValues, value);
         drop(columns);
-        *self.progress.lock() = None;
+        self.start_anew();
         Ok(())
     }
 
@@ -370,6 +377,9 @@ impl Batch {
         let mut out = Columns::default();
         for &id in IDS {
             let Some(values) = self.columns.lock()[id as usize].clone() else { continue };
+            if (self.content, id) == (Content::Records, Id::Error) {
+                continue;
+            }
             let picked = match id.kind().rows {
                 Rows::Topic => Some(values),
                 Rows::Row if values.rows() == 0 => Some(values),

@@ -4,10 +4,13 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <sys/wait.h>
+#include <time.h>
 
 extern char **environ;
 
 #define SOON "reconnect.backoff.ms", "50", "reconnect.backoff.max.ms", "200"
+static struct record got;
+static int64_t yesterday; /* in ms: timestamps that no broker refuses or cleans away */
 static const char DOWN[] = "{\"BrokerDown\": {\"broker\": 1}}", UP[] = "{\"BrokerUp\": {\"broker\": 1}}";
 
 /* ---- Columns ---- */
@@ -105,7 +108,8 @@ static void want_ints(void *batch, const char *column, int32_t count, ...) {
     va_start(numbers, count);
     for (i = 0; i < count; i++) {
         int want = va_arg(numbers, int);
-        if (values[i] != want) fail(__FILE__, __LINE__, "column %s: row %d is %lld, not %d", column, i, (long long)values[i], want);
+        if (values[i] != want)
+            fail(__FILE__, __LINE__, "column %s: row %d is %lld, not %d", column, i, (long long)values[i], want);
     }
     va_end(numbers);
     free(values);
@@ -268,9 +272,8 @@ static void columns(void) {
     void *producer = new_client(bootstrap, NULL), *consumer, *batch = new_batch();
     static const uint8_t values[] = {'v', 0, 0xff, 'w'};
     static const int32_t lengths[] = {3, 0, -1, 1};
-    static const int64_t times[] = {1700000000000, 1, 0, 4102444800000};
+    const int64_t times[] = {yesterday, yesterday + 1, yesterday - 1, yesterday + 3600000};
     int32_t errors[4], count;
-    int64_t *had;
     uint64_t id;
     EQUAL(0, count_rows(batch));
     CALL(0, SetBatchBytes(batch, "value", values, 4, lengths, 4, E));
@@ -289,8 +292,10 @@ static void columns(void) {
     for (count = 0; count < 4; count++) EQUAL(0, errors[count]);
     consumer = new_consumer(unique, unique, NULL);
     take_rows(consumer, 4, 1, &text);
-    SAME_TEXT("1@0 1700000000000 'a' 'v<00><ff>'\n1@1 1 null '' 'h'='1' 'h'=null ''=''\n1@2 0 '' null\n"
-              "1@3 4102444800000 'b' 'w' 'other'='22'\n", text.data);
+    again.size = 0;
+    add(&again, "1@0 %lld 'a' 'v<00><ff>'\n1@1 %lld null '' 'h'='1' 'h'=null ''=''\n", (long long)times[0], (long long)times[1]);
+    add(&again, "1@2 %lld '' null\n1@3 %lld 'b' 'w' 'other'='22'\n", (long long)times[2], (long long)times[3]);
+    SAME_TEXT(again.data, text.data);
 
     /* Columns that are not set: keys and values are null, the time is now, the partition any. */
     CALL(0, ClearBatch(batch));
@@ -303,9 +308,17 @@ static void columns(void) {
     produce_all(producer, unique, 2, batch);
     take_rows(consumer, 3, 0, &text);
     SAME_TEXT("null 'x'\nnull 'y'\n'k' null\n", text.data);
+    CALL(0, DelBatch(batch));
+    CALL(0, UninitProducer(producer));
+    CALL(0, UninitConsumer(consumer));
+}
 
-    /* A batch is filled again as it is, with more rows or fewer. */
-    CALL(0, ClearBatch(batch));
+/* A batch that was produced is filled again as it is: with more rows or fewer, or one more record. */
+static void filled_again(void) {
+    void *producer, *consumer, *batch, *part = NULL;
+    static const int32_t two[] = {2};
+    producer = new_client(bootstrap, NULL);
+    batch = new_batch();
     set_texts(batch, "value", 3, "1", "2", "3");
     produce_all(producer, unique, 2, batch);
     set_texts(batch, "value", 2, "4", "5");
@@ -313,20 +326,28 @@ static void columns(void) {
     produce_all(producer, unique, 2, batch);
     set_texts(batch, "value", 4, "6", "7", "8", "9");
     produce_all(producer, unique, 2, batch);
-    had = get_ints(batch, "error", &count);
-    EQUAL(4, count);
-    free(had);
-    take_rows(consumer, 9, 0, &text);
-    SAME_TEXT("null '1'\nnull '2'\nnull '3'\nnull '4'\nnull '5'\nnull '6'\nnull '7'\nnull '8'\nnull '9'\n", text.data);
+    want_ints(batch, "error", 4, 0, 0, 0, 0);
+    CALL(0, ClearBatch(batch));
+    CALL(0, AddRecord(batch, unique, 2, -1, NULL, -1, (const uint8_t *)"a", 1, E));
+    CALL(0, AddRecord(batch, unique, 2, -1, NULL, -1, (const uint8_t *)"b", 1, E));
+    produce_all(producer, "", -2, batch);
+    CALL(0, AddRecord(batch, unique, 2, -1, NULL, -1, (const uint8_t *)"c", 1, E));
+    CALL(0, SelectBatchRows(batch, two, 1, &part, E));
+    want_rows(part, "null 'c'\n");
+    produce_all(producer, "", -2, part);
+    CALL(0, DelBatch(part));
     CALL(0, DelBatch(batch));
     CALL(0, UninitProducer(producer));
+    consumer = new_consumer(unique, unique, NULL);
+    take_rows(consumer, 12, 0, &text);
+    SAME_TEXT("null '1'\nnull '2'\nnull '3'\nnull '4'\nnull '5'\nnull '6'\nnull '7'\nnull '8'\nnull '9'\nnull 'a'\nnull 'b'\n"
+              "null 'c'\n", text.data);
     CALL(0, UninitConsumer(consumer));
 }
 
 static void rows(void) {
-    void *producer = new_client(bootstrap, NULL), *consumer, *batch = new_batch(), *list = new_list(unique, 0), *part = NULL;
+    void *producer = new_client(bootstrap, NULL), *consumer, *batch = new_batch(), *list = new_list(unique, 0);
     static const uint8_t binary[] = {0, 0xff, '\n', 0};
-    static const int32_t one[] = {2};
     const uint8_t *k = (const uint8_t *)"k", *v = (const uint8_t *)"v";
     char other[sizeof unique + 6];
     int i;
@@ -338,8 +359,8 @@ static void rows(void) {
     CALL(0, AddHeader(batch, "h", NULL, -1, E));
     CALL(0, AddHeader(batch, "h", NULL, 0, E));
     CALL(0, AddHeader(batch, "gr\xc3\xbc\xc3\x9f", v, 1, E));
-    CALL(0, AddRecord(batch, other, 1, 1700000000000, NULL, -1, NULL, -1, E));
-    CALL(0, AddRecord(batch, unique, 0, 5, NULL, 0, binary, 4, E));
+    CALL(0, AddRecord(batch, other, 1, yesterday, NULL, -1, NULL, -1, E));
+    CALL(0, AddRecord(batch, unique, 0, yesterday, NULL, 0, binary, 4, E));
     CALL(0, AddHeader(batch, "last", NULL, -1, E));
 
     /* What is refused adds nothing. */
@@ -368,11 +389,8 @@ static void rows(void) {
                      "'' '<00><ff><0a><00>' 'last'=null\n");
 
     for (i = 0; i < 2; i++) produce_all(producer, "", -2, batch);
-    /* It goes on with more records; one of them alone is selected. */
+    /* It goes on with more records. */
     CALL(0, AddRecord(batch, other, 1, -1, k, 1, k, 1, E));
-    CALL(0, SelectBatchRows(batch, one, 1, &part, E));
-    want_rows(part, "'' '<00><ff><0a><00>' 'last'=null\n");
-    CALL(0, DelBatch(part));
     EQUAL(4, count_rows(batch));
     produce_all(producer, "", -2, batch);
     CALL(0, UninitProducer(producer));
@@ -407,7 +425,7 @@ static void forward(void) {
     snprintf(to, sizeof to, "%s-to", unique);
     for (i = 0; i < 256; i++) bytes[i] = (uint8_t)i;
     for (i = 0; i < COUNT; i++) {
-        CALL(0, AddRecord(batch, unique, i % 2, i % 3 ? -1 : 1600000000000 + i, bytes + i, i % 5 - 1, bytes, i % 4 ? i * 3 : -1, E));
+        CALL(0, AddRecord(batch, unique, i % 2, i % 3 ? -1 : yesterday - i, bytes + i, i % 5 - 1, bytes, i % 4 ? i * 3 : -1, E));
         if (i % 3 == 1) CALL(0, AddHeader(batch, "name", bytes + 100, i * 2, E));
         if (i % 6 == 1) CALL(0, AddHeader(batch, "name", bytes + 200, 0, E));
         if (i % 6 == 5) CALL(0, AddHeader(batch, "", NULL, -1, E));
@@ -437,7 +455,7 @@ static void *numbered(int32_t count) {
     int32_t i;
     for (i = 0; i < count; i++) {
         snprintf(value, sizeof value, "%d", i);
-        CALL(0, AddRecord(batch, unique, i % 3, i % 4 ? -1 : 1700000000000, NULL, -1, (uint8_t *)value, (int32_t)strlen(value), E));
+        CALL(0, AddRecord(batch, unique, i % 3, i % 4 ? -1 : yesterday, NULL, -1, (uint8_t *)value, (int32_t)strlen(value), E));
         if (i % 5 == 0) CALL(0, AddHeader(batch, "h", NULL, 0, E));
     }
     return batch;
@@ -891,10 +909,10 @@ static void reports(void) {
     struct values names;
     CALL(0, StartKafka(producer, 1, E));
     CALL(1, DeliveryReportBatch(producer, 10, PATIENCE, &some, &count, E)); /* nothing is in flight: at once */
-    CALL(0, AddRecord(batch, unique, 0, 1700000000000, NULL, 0, NULL, 0, E));
-    CALL(0, AddRecord(batch, unique, 0, 1700000000001, NULL, 0, NULL, 0, E));
-    CALL(0, AddRecord(batch, unique, 0, 1700000000002, NULL, 0, NULL, 0, E));
-    CALL(0, AddRecord(batch, unique, 0, 1700000000003, NULL, 0, NULL, 0, E));
+    CALL(0, AddRecord(batch, unique, 0, yesterday, NULL, 0, NULL, 0, E));
+    CALL(0, AddRecord(batch, unique, 0, yesterday + 1, NULL, 0, NULL, 0, E));
+    CALL(0, AddRecord(batch, unique, 0, yesterday + 2, NULL, 0, NULL, 0, E));
+    CALL(0, AddRecord(batch, unique, 0, yesterday + 3, NULL, 0, NULL, 0, E));
     produce_all(producer, "", -2, batch);
     CALL(0, DelBatch(batch));
     flush(producer);
@@ -917,7 +935,7 @@ static void reports(void) {
         EQUAL(sum, values[0]);
         free(values);
         values = get_ints(some, "timestamp", &had);
-        if (!on_mock) EQUAL(1700000000000 + sum, values[0]);
+        if (!on_mock) EQUAL(yesterday + sum, values[0]);
         free(values);
         values = get_ints(some, "latency", &had);
         CHECK(values[0] > 0 && values[0] < PATIENCE * 1000);
@@ -942,7 +960,7 @@ static void store_offsets(void) {
     char group[sizeof unique + 6];
     void *consumer, *other, *batch, *later = NULL, *foreign, *own = new_batch(), *part = NULL;
     static const int32_t zero[] = {0};
-    int32_t n, at, some, processed;
+    int32_t n, from, some, processed;
     int64_t *offsets;
     snprintf(group, sizeof group, "%s-other", unique);
     CALL(0, InitKafka(&consumer));
@@ -951,11 +969,11 @@ static void store_offsets(void) {
     fill(unique, 20);
     other = new_consumer(group, unique, NULL);
     foreign = take_batch(other, 20, &some);
-    for (at = n = 0; n < 3; n++) { /* nothing of a batch, some rows, all but one */
+    for (from = n = 0; n < 3; n++) { /* nothing of a batch, some rows, all but one */
         consumer = new_consumer(unique, unique, NULL);
         batch = take_batch(consumer, 5, &some);
         offsets = get_ints(batch, "offset", &some);
-        EQUAL(at, offsets[0]); /* resumed */
+        EQUAL(from, offsets[0]); /* resumed */
         processed = n == 0 ? 0 : n == 1 ? (some + 1) / 2 : some - 1;
         CALL(-1104, StoreBatchOffsets(consumer, batch, some + 1, E));
         CALL(-1104, StoreBatchOffsets(consumer, batch, -1, E));
@@ -966,7 +984,7 @@ static void store_offsets(void) {
         CALL(0, DelBatch(part));
         if (n) CALL(0, StoreBatchOffsets(consumer, batch, 1, E)); /* so far, and further */
         CALL(0, StoreBatchOffsets(consumer, batch, processed, E));
-        at += processed;
+        from += processed;
         CALL(0, UninitConsumer(consumer));
         free(offsets);
         CALL(0, DelBatch(batch));
@@ -987,7 +1005,7 @@ static void store_offsets(void) {
     CALL(0, UninitConsumer(consumer));
     consumer = new_consumer(unique, unique, NULL);
     batch = take_batch(consumer, 1, &some);
-    want_ints(batch, "offset", 1, at + 1);
+    want_ints(batch, "offset", 1, from + 1);
     CALL(0, DelBatch(batch));
     CALL(0, DelBatch(own));
     CALL(0, UninitConsumer(consumer));
@@ -996,7 +1014,7 @@ static void store_offsets(void) {
 static void batch_sizes(void) {
     void *producer, *consumer, *batch = NULL;
     char big[500], key[20];
-    int32_t some, at, i;
+    int32_t some, from, i;
     int64_t *offsets;
     fill(unique, 20);
     consumer = new_consumer(unique, unique, NULL);
@@ -1007,10 +1025,10 @@ static void batch_sizes(void) {
     CALL(0, DelBatch(batch));
     CALL(1, ConsumeBatch(consumer, 0, PATIENCE, &batch, &some, E));
     CHECK(batch == NULL && some == 0);
-    for (at = 1; at < 20; at += some) { /* exactly what is there */
-        batch = take_batch(consumer, 20 - at, &some);
+    for (from = 1; from < 20; from += some) { /* exactly what is there */
+        batch = take_batch(consumer, 20 - from, &some);
         offsets = get_ints(batch, "offset", &some);
-        for (i = 0; i < some; i++) EQUAL(at + i, offsets[i]);
+        for (i = 0; i < some; i++) EQUAL(from + i, offsets[i]);
         free(offsets);
         CALL(0, DelBatch(batch));
     }
@@ -1031,7 +1049,7 @@ static void batch_sizes(void) {
     CALL(0, UninitProducer(producer));
     snprintf(big, sizeof big, "%s-bytes", unique);
     consumer = new_consumer(big, unique, "kaffi.batch.max.bytes", "100", NULL);
-    for (at = 0; at < 40; at += some) {
+    for (from = 0; from < 40; from += some) {
         struct values columns[4];
         batch = take_batch(consumer, 1000, &some);
         columns[0] = get_values(batch, "key"), columns[1] = get_values(batch, "value");
@@ -1063,7 +1081,7 @@ static void order(void) {
             key_lengths[i] = 1;
             memcpy(values + i * 4, &number, 4);
             value_lengths[i] = 4;
-            times[i] = random >> 28 ? -1 : 1700000000000; /* these go another way */
+            times[i] = random >> 28 ? -1 : yesterday; /* these go another way */
         }
         CALL(0, SetBatchBytes(batch, "key", keys, ROWS, key_lengths, ROWS, E));
         CALL(0, SetBatchBytes(batch, "value", values, ROWS * 4, value_lengths, ROWS, E));
@@ -1105,8 +1123,10 @@ static void order(void) {
 /* Records with a key, without one and with a partition of their own: each partition has them in the order of the rows. */
 static void mixed_order(void) {
     enum { ROWS = 40 };
-    void *producer = new_client(bootstrap, "sticky.partitioning.linger.ms", "0", NULL), *consumer, *batch = new_batch();
+    void *producer, *consumer, *batch;
     int32_t i, some, sum, count, last[4] = {-1, -1, -1, -1};
+    producer = new_client(bootstrap, "sticky.partitioning.linger.ms", "0", NULL);
+    batch = new_batch();
     produce(producer, unique, 0, NULL, "the topic is known"); /* from here on rows are grouped */
     flush(producer);
     for (i = 0; i < ROWS; i++) {
@@ -1135,4 +1155,329 @@ static void mixed_order(void) {
         CALL(0, DelBatch(batch));
     }
     CALL(0, UninitConsumer(consumer));
+}
+
+/* ---- Arrow, by its C data interface ---- */
+
+struct ArrowSchema {
+    const char *format, *name, *metadata;
+    int64_t flags, n_children;
+    struct ArrowSchema **children, *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length, null_count, offset, n_buffers, n_children;
+    const void **buffers;
+    struct ArrowArray **children, *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+static struct ArrowArray *child(struct ArrowArray *array, struct ArrowSchema *schema, const char *name, const char *format) {
+    int64_t i;
+    EQUAL(array->n_children, schema->n_children);
+    for (i = 0; i < schema->n_children; i++)
+        if (strcmp(schema->children[i]->name, name) == 0) {
+            SAME_TEXT(format, schema->children[i]->format);
+            EQUAL(array->length, array->children[i]->length);
+            return array->children[i];
+        }
+    fail(__FILE__, __LINE__, "there is no field %s", name);
+}
+
+static void arrow_export(void) {
+    void *producer = new_client(bootstrap, NULL), *consumer, *batch = new_batch(), *list = new_list("t", 3);
+    struct ArrowArray array, moved;
+    struct ArrowSchema schema;
+    int32_t some, sum, i;
+    uint64_t data;
+    char to[sizeof unique + 3];
+    snprintf(to, sizeof to, "%s-to", unique);
+    for (i = 0; i < 10; i++) {
+        CALL(0, AddRecord(batch, unique, 1, yesterday + i, (const uint8_t *)"key", i % 5 - 1,
+                          (const uint8_t *)"\0value", i - 1 < 6 ? i - 1 : 6, E));
+        if (i % 3) CALL(0, AddHeader(batch, "h", (const uint8_t *)"\xff\0", i % 4 - 1, E));
+        if (i % 3 == 2) CALL(0, AddHeader(batch, "h", NULL, -1, E));
+    }
+    produce_all(producer, "", -2, batch);
+    flush(producer);
+    CALL(0, DelBatch(batch));
+    consumer = new_consumer(unique, unique, NULL);
+    text.size = 0;
+    for (sum = 0; sum < 10; sum += some) {
+        int64_t size;
+        uint64_t offsets, validity;
+        struct ArrowArray *value;
+        batch = take_batch(consumer, 10, &some);
+        show(batch, 1, &text);
+        CALL(0, ViewBatch(batch, "value", &data, &size, &offsets, &validity, E));
+        memset(&array, '#', sizeof array);
+        memset(&schema, '#', sizeof schema);
+        CALL(0, ExportBatch(batch, &array, &schema, E));
+        CALL(0, DelBatch(batch)); /* the export goes on */
+        SAME_TEXT("+s", schema.format);
+        EQUAL(some, array.length);
+        EQUAL(0, array.offset);
+        EQUAL(0, array.null_count);
+        CHECK(array.release && schema.release);
+        value = child(&array, &schema, "value", "z");
+        CHECK((uint64_t)(uintptr_t)value->buffers[2] == data || !data); /* not copied */
+        if (offsets) CHECK(memcmp(value->buffers[1], (void *)(uintptr_t)offsets, ((size_t)some + 1) * 4) == 0);
+        child(&array, &schema, "key", "z");
+        EQUAL(1, ((const int32_t *)child(&array, &schema, "partition", "i")->buffers[1])[0]);
+        EQUAL(sum, ((const int64_t *)child(&array, &schema, "offset", "l")->buffers[1])[0]);
+        EQUAL(yesterday + sum, ((const int64_t *)child(&array, &schema, "timestamp", "tsm:")->buffers[1])[0]);
+        EQUAL(1, child(&array, &schema, "topic", "i")->dictionary->length);
+        EQUAL(1, child(&array, &schema, "headers", "+l")->n_children);
+        /* Imported again, by structures that were moved as Arrow allows, and produced. */
+        moved = array;
+        array.release = NULL;
+        CALL(0, ImportBatch(&moved, &schema, &batch, E));
+        CHECK(moved.release == NULL && schema.release == NULL);
+        EQUAL(some, count_rows(batch));
+        produce_all(producer, to, -2, batch);
+        /* An export outlives changes of the batch, and is released. */
+        CALL(0, ExportBatch(batch, &array, &schema, E));
+        CALL(0, ClearBatch(batch));
+        EQUAL(1, ((const int32_t *)child(&array, &schema, "partition", "i")->buffers[1])[0]);
+        array.release(&array);
+        schema.release(&schema);
+        CHECK(array.release == NULL && schema.release == NULL);
+        CALL(-1104, ImportBatch(&array, &schema, &batch, E)); /* released already */
+        CONTAINS("released", errtxt);
+        CHECK(batch == NULL);
+    }
+    CALL(0, UninitProducer(producer));
+    subscribe(consumer, to);
+    take_rows(consumer, 10, 1, &again);
+    SAME_TEXT(text.data, again.data);
+    CALL(0, UninitConsumer(consumer));
+
+    /* A list, an empty batch, and one that does not fit together. */
+    CALL(0, ExportBatch(list, &array, &schema, E));
+    EQUAL(3, ((const int32_t *)child(&array, &schema, "partition", "i")->buffers[1])[0]);
+    array.release(&array);
+    schema.release(&schema);
+    batch = new_batch();
+    CALL(0, ExportBatch(batch, &array, &schema, E));
+    EQUAL(0, array.length);
+    array.release(&array);
+    schema.release(&schema);
+    set_texts(batch, "value", 2, "a", "b");
+    set_texts(batch, "key", 1, "a");
+    memset(&array, '#', sizeof array);
+    moved = array;
+    CALL(-1114, ExportBatch(batch, &array, &schema, E));
+    CONTAINS("key", errtxt);
+    CHECK(memcmp(&array, &moved, sizeof array) == 0); /* nothing was written */
+    set_texts(batch, "key", 0);
+    set_ints(batch, "header.count", 2, 1, 1);
+    CALL(-1114, ExportBatch(batch, &array, &schema, E));
+    CONTAINS("header.count", errtxt);
+    CALL(-1102, ExportBatch(batch, NULL, &schema, E));
+    CALL(-1102, ExportBatch(batch, &array, NULL, E));
+    CALL(-1104, ExportBatch(batch, (char *)&array + 1, &schema, E)); /* not aligned */
+    CALL(0, DelBatch(batch));
+    CALL(0, DelBatch(list));
+}
+
+/* A record batch of the host's own: three fields and one that nobody knows, in types that must be cast, in a slice. */
+static int released_arrays, released_schemas;
+static void release_array(struct ArrowArray *array) {
+    int64_t i;
+    for (i = 0; i < array->n_children; i++)
+        if (array->children[i]->release) array->children[i]->release(array->children[i]);
+    array->release = NULL;
+    released_arrays++;
+}
+static void release_schema(struct ArrowSchema *schema) {
+    int64_t i;
+    for (i = 0; i < schema->n_children; i++)
+        if (schema->children[i]->release) schema->children[i]->release(schema->children[i]);
+    schema->release = NULL;
+    released_schemas++;
+}
+
+enum { FIELDS = 4 };
+static struct host {
+    struct ArrowArray root, fields[FIELDS], *children[FIELDS];
+    struct ArrowSchema schema, kinds[FIELDS], *kind_children[FIELDS];
+    const void *buffers[FIELDS][3], *none[1];
+} host;
+static const int64_t HOST_ENDS[] = {0, 5, 6, 6, 9}, HOST_PARTITIONS[] = {9, 2, 2, 2};
+static const int32_t HOST_KEY_ENDS[] = {0, 1, 2, 4, 4};
+static const uint8_t HOST_VALID[] = {0x0b}; /* row 2 is null */
+static const double HOST_DOUBLES[] = {1, 2, 3, 4};
+
+static void host_field(int i, const char *name, const char *format, int64_t buffers, const void *valid, const void *one, const void *two) {
+    struct ArrowArray *array = &host.fields[i];
+    struct ArrowSchema *kind = &host.kinds[i];
+    host.buffers[i][0] = valid, host.buffers[i][1] = one, host.buffers[i][2] = two;
+    array->length = 3, array->null_count = -1, array->offset = 1, array->n_buffers = buffers, array->buffers = host.buffers[i];
+    array->release = release_array;
+    kind->name = name, kind->format = format, kind->flags = 2, kind->release = release_schema;
+    host.children[i] = array;
+    host.kind_children[i] = kind;
+}
+
+/* Made anew for each import. */
+static void host_batch(void) {
+    memset(&host, 0, sizeof host);
+    released_arrays = released_schemas = 0;
+    host_field(0, "value", "Z", 3, HOST_VALID, HOST_ENDS, "first2end"); /* large binary */
+    host_field(1, "key", "u", 3, NULL, HOST_KEY_ENDS, "xyzz");
+    host_field(2, "partition", "l", 2, NULL, HOST_PARTITIONS, NULL);
+    host_field(3, "unknown", "g", 2, NULL, HOST_DOUBLES, NULL);
+    host.root.length = 3, host.root.n_buffers = 1, host.root.buffers = host.none, host.root.n_children = FIELDS;
+    host.root.children = host.children, host.root.release = release_array;
+    host.schema.format = "+s", host.schema.name = "", host.schema.n_children = FIELDS;
+    host.schema.children = host.kind_children, host.schema.release = release_schema;
+}
+
+static void arrow_import(void) {
+    static const int32_t descending[] = {0, 3, 2, 4, 4};
+    static const int64_t far_off[] = {0, 1, 2, (int64_t)1 << 40};
+    static const char *const CASES[] = {"no struct", "unknown format", "a value that is no bytes", "a partition that is no number",
+                                        "fewer children than fields", "a short child", "offsets that go back", "a key that is no text",
+                                        "a topic that is null", "a partition beyond 32 bits", "headers that are no list"};
+    void *batch = NULL, *producer, *consumer;
+    size_t i;
+    host_batch();
+    CALL(0, ImportBatch(&host.root, &host.schema, &batch, E));
+    CHECK(host.root.release == NULL && host.schema.release == NULL);
+    want_rows(batch, "'y' '2'\n'zz' null\n'' 'end'\n");
+    want_ints(batch, "partition", 3, 2, 2, 2);
+    CHECK(released_arrays > 0 && released_schemas > 0);
+    EQUAL(FIELDS + 1, released_arrays);
+    EQUAL(FIELDS + 1, released_schemas);
+    producer = new_client(bootstrap, NULL);
+    produce_all(producer, unique, -2, batch);
+    CALL(0, UninitProducer(producer));
+    CALL(0, DelBatch(batch));
+    consumer = new_consumer(unique, unique, NULL);
+    take_rows(consumer, 3, 0, &text);
+    SAME_TEXT("'y' '2'\n'zz' null\n'' 'end'\n", text.data);
+    CALL(0, UninitConsumer(consumer));
+
+    /* What is malformed is refused by name, and released all the same. */
+    for (i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const char *say = "";
+        int code;
+        host_batch();
+        if (i == 0) host.schema.format = "i", host.schema.n_children = 0, host.root.n_children = 0, say = "struct";
+        if (i == 1) host.kinds[0].format = "???", say = "?";
+        if (i == 2) host_field(0, "value", "tdD", 2, HOST_VALID, HOST_ENDS, NULL), say = "value";
+        if (i == 3) host_field(2, "partition", "z", 3, NULL, HOST_KEY_ENDS, "xyzz"), say = "partition";
+        if (i == 4) host.root.n_children = 2;
+        if (i == 5) host.fields[1].length = 1;
+        if (i == 6) host.buffers[1][1] = descending;
+        if (i == 7) host.buffers[1][2] = "x\xff\xff\xff";
+        if (i == 8) host.kinds[1].name = "topic", host.buffers[1][0] = HOST_VALID, say = "row 1";
+        if (i == 9) host.buffers[2][1] = far_off, say = "row 2";
+        if (i == 10) host.kinds[3].name = "headers", say = "headers";
+        batch = producer;
+        code = (errlen = -1, ImportBatch(&host.root, &host.schema, &batch, E));
+        if (code != -1114) fail(__FILE__, __LINE__, "%s: ImportBatch answers %d, not -1114: %s", CASES[i], code, errlen > 0 ? errtxt : "");
+        CONTAINS(say, errtxt);
+        CHECK(batch == NULL);
+        CHECK(host.root.release == NULL && host.schema.release == NULL);
+        CHECK(released_arrays > 0 && released_schemas > 0);
+    }
+    host_batch();
+    host.schema.release = NULL;
+    CALL(-1104, ImportBatch(&host.root, &host.schema, &batch, E));
+    EQUAL(FIELDS + 1, released_arrays);
+    memset(&host.schema, 0, sizeof host.schema); /* a released structure may hold anything */
+    CALL(-1104, ImportBatch(&host.root, &host.schema, &batch, E));
+    CALL(-1102, ImportBatch(NULL, &host.schema, &batch, E));
+    host_batch();
+    CALL(-1102, ImportBatch(&host.root, NULL, &batch, E));
+    host_batch();
+    CALL(-1102, ImportBatch(&host.root, &host.schema, NULL, E));
+    host_batch();
+    CALL(-1104, ImportBatch((char *)&host.root + 1, &host.schema, &batch, E));
+}
+
+/* ---- examples/c/forward.c ---- */
+
+static void stop_it(void *pid) {
+    kill(*(pid_t *)pid, SIGTERM);
+}
+
+/* Runs it until `count` records have come through; it ends when it is told to. */
+static void forwarded(const char *program, const char *to, void *consumer, int32_t count) {
+    const char *const arguments[] = {program, bootstrap, unique, to, NULL};
+    int status = -1;
+    pid_t pid;
+    CHECK(posix_spawn(&pid, program, NULL, NULL, (char *const *)(uintptr_t)arguments, environ) == 0);
+    pthread_cleanup_push(stop_it, &pid);
+    take_rows(consumer, count, 1, &again);
+    pthread_cleanup_pop(1);
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status));
+    EQUAL(0, WEXITSTATUS(status));
+    sort(&again);
+}
+
+static void forward_example(void) {
+    void *producer = new_client(bootstrap, NULL), *batch = NULL, *consumer;
+    const char *program = getenv("KAFFI_TEST_FORWARD");
+    char to[sizeof unique + 3], number[16];
+    int round, i;
+    /* The embedded cluster lets it wait for the member that left, a session (45 s) long: there it runs once. */
+    if (!program) SKIP("KAFFI_TEST_FORWARD does not name the program: tests/c/run compiles it");
+    snprintf(to, sizeof to, "%s-to", unique);
+    produce(producer, to, 3, NULL, "the topic is there");
+    flush(producer);
+    consumer = new_consumer(unique, to, NULL);
+    take(consumer, &got);
+    for (round = 0; round < (on_mock ? 1 : 2); round++) { /* the second run goes on where the first one stopped */
+        batch = new_batch();
+        for (text.size = 0, i = 0; i < 20; i++) {
+            int len = snprintf(number, sizeof number, "%d", round * 20 + i);
+            CALL(0, AddRecord(batch, unique, i % 2, yesterday + i, (uint8_t *)number, i % 3 ? len : -1, (uint8_t *)number, len, E));
+            if (i % 4 == 0) CALL(0, AddHeader(batch, "h", (uint8_t *)number, len, E));
+            add(&text, "%d@%d %lld ", i % 2, round * 10 + i / 2, (long long)yesterday + i);
+            add(&text, i % 3 ? "'%s' " : "null ", number);
+            add(&text, i % 4 ? "'%s'\n" : "'%s' 'h'='%s'\n", number, number);
+        }
+        produce_all(producer, "", -2, batch);
+        CALL(0, DelBatch(batch));
+        flush(producer);
+        forwarded(program, to, consumer, 20);
+        sort(&text);
+        SAME_TEXT(text.data, again.data);
+        no_more(consumer);
+    }
+    CALL(0, UninitProducer(producer));
+    CALL(0, UninitConsumer(consumer));
+}
+
+static const struct test TESTS[] = {
+    {"columns", columns, 0},
+    {"filled-again", filled_again, 0},
+    {"rows", rows, 0},
+    {"forward", forward, 0},
+    {"queue-full", queue_full, 1},
+    {"too-large", too_large, 0},
+    {"unknown-partition", unknown_partition, 0},
+    {"misfits", misfits, 1},
+    {"changed-meanwhile", changed_meanwhile, 1},
+    {"select-rows", select_rows, 1},
+    {"view", view, 0},
+    {"reports", reports, 0},
+    {"store-offsets", store_offsets, 0},
+    {"batch-sizes", batch_sizes, 0},
+    {"order", order, 0},
+    {"mixed-order", mixed_order, 0},
+    {"arrow-export", arrow_export, 0},
+    {"arrow-import", arrow_import, 0},
+    {"forward-example", forward_example, 0},
+};
+
+int main(int argc, char **argv) {
+    yesterday = ((int64_t)time(NULL) - 86400) * 1000;
+    return run_tests(argc, argv, "batch/", TESTS, sizeof TESTS / sizeof *TESTS);
 }

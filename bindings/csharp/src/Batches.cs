@@ -48,8 +48,20 @@ public abstract class Batch : IDisposable
     public string Topic(int row)
     {
         Check(row);
-        return topics.Length == 0 ? "" : topics[topic.Ints<int>()[row]];
+        string name = TopicAt(row);
+        GC.KeepAlive(this); // until its memory has been read
+        return name;
     }
+
+    private protected string TopicAt(int row) => topics.Length == 0 ? "" : topics[topic.Ints<int>()[row]];
+
+    /// <summary>The time of a row.</summary>
+    private protected Timestamp TimestampAt(int row) => timestamp.Ints<long>() is { IsEmpty: false } times
+        ? new(
+            times[row], At(timestampType.Ints<TimestampType>(), row, times[row] < 0 ? TimestampType.NotAvailable : TimestampType.CreateTime))
+        : default;
+
+    private protected static T At<T>(ReadOnlySpan<T> column, int row, T absent) => column.IsEmpty ? absent : column[row];
 
     /// <summary>Deletes the batch. Its spans must not be used any more; its members throw an <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => handle.Dispose();
@@ -78,7 +90,7 @@ public abstract class Batch : IDisposable
 
 /// <summary>Many records in columns: consumed by <see cref="Consumer.ConsumeBatch"/>, or made by <see cref="RecordBatchBuilder"/> or
 /// <see cref="FromColumns(IEnumerable{Bytes}, IEnumerable{Bytes}?, IEnumerable{Headers}?, ReadOnlySpan{int}, ReadOnlySpan{long})"/>, to be
-/// produced by <see cref="Producer.ProduceBatch(string?, RecordBatch, TimeSpan?)"/>.</summary>
+/// produced by <see cref="Producer.ProduceBatch(string, RecordBatch, TimeSpan?)"/>.</summary>
 /// <inheritdoc/>
 public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
 {
@@ -123,15 +135,20 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
     public bool HasValue(int row) => Value(row) != default;
 
     /// <summary>A copy of the headers of a row.</summary>
-    public Headers Headers(int row) => CopyHeaders(row) ?? new Headers();
+    public Headers Headers(int row)
+    {
+        Check(row);
+        return CopyHeaders(row) ?? [];
+    }
 
     /// <summary>A copy of a row.</summary>
     public ConsumeResult this[int row]
     {
         get
         {
-            var k = Key(row);
-            var v = Value(row);
+            Check(row);
+            var k = key.Value(row);
+            var v = value.Value(row);
             var bytes = new byte[k.Length + v.Length];
             k.CopyTo(bytes);
             v.CopyTo(bytes.AsSpan(k.Length));
@@ -139,10 +156,9 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
             {
                 Key = k == default ? default : new Bytes(bytes.AsMemory(0, k.Length)),
                 Value = v == default ? default : new Bytes(bytes.AsMemory(k.Length)),
-                Timestamp = new Timestamp(
-                    At(Timestamps, row, -1), At(TimestampTypes, row, Timestamps.IsEmpty ? TimestampType.NotAvailable : TimestampType.CreateTime)),
+                Timestamp = TimestampAt(row),
             };
-            var result = new ConsumeResult(Topic(row), At(Partitions, row, -1), At(Offsets, row, Offset.Unset), message);
+            var result = new ConsumeResult(TopicAt(row), At(Partitions, row, -1), At(Offsets, row, Offset.Unset), message);
             GC.KeepAlive(this);
             return result;
         }
@@ -189,25 +205,21 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
         ReadOnlySpan<int> partitions = default, ReadOnlySpan<long> timestamps = default) =>
         RecordColumns.Build(values, valueLengths, keys, keyLengths, partitions, timestamps, null);
 
-    static T At<T>(ReadOnlySpan<T> column, int row, T absent) => column.IsEmpty ? absent : column[row];
-
     ReadOnlySpan<byte> Cell(in View column, int row)
     {
         Check(row);
-        return column.Exists ? column.Bytes[row] : default;
+        return column.Value(row);
     }
 
     Headers? CopyHeaders(int row)
     {
-        Check(row);
         if (firstHeader.Length == 0 || firstHeader[row] == firstHeader[row + 1]) return null;
         var headers = new Headers();
-        var names = headerName.Bytes;
-        var values = headerValue.Bytes;
         for (int header = firstHeader[row]; header < firstHeader[row + 1]; header++)
-            headers.Add(
-                Encoding.UTF8.GetString(names[header]),
-                headerValue.Exists && !values.IsNull(header) ? values[header].ToArray() : Bytes.Null);
+        {
+            var value = headerValue.Value(header);
+            headers.Add(Encoding.UTF8.GetString(headerName.Value(header)), value == default ? Bytes.Null : value.ToArray());
+        }
         GC.KeepAlive(this);
         return headers;
     }
@@ -286,6 +298,17 @@ public sealed class DeliveryReportBatch : Batch
 
     /// <summary>Why each failed; <see cref="ErrorCode.NoError"/> when it was delivered.</summary>
     public ReadOnlySpan<ErrorCode> Errors => Of(error).Ints<ErrorCode>();
+
+    /// <summary>How many were not delivered.</summary>
+    public int Failed
+    {
+        get
+        {
+            int failed = Count - MemoryMarshal.Cast<ErrorCode, int>(Errors).Count(0);
+            GC.KeepAlive(this);
+            return failed;
+        }
+    }
 
     /// <summary>Whether each is stored.</summary>
     public ReadOnlySpan<PersistenceStatus> Statuses => Of(status).Ints<PersistenceStatus>();

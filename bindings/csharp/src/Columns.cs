@@ -69,6 +69,13 @@ readonly unsafe struct View
 
     public ReadOnlySpan<T> Ints<T>() where T : unmanaged => new(data, (int)(bytes / sizeof(T)));
 
+    /// <summary>A value; the caller has seen that there is such a row.</summary>
+    public ReadOnlySpan<byte> Value(int row)
+    {
+        if (offsets == null || (validity != null && (validity[row >> 3] >> (row & 7) & 1) == 0)) return default;
+        return new((byte*)data + offsets[row], offsets[row + 1] - offsets[row]);
+    }
+
     public BytesColumn Bytes => new(
         new(data, (int)bytes), new(offsets, rows == 0 ? 0 : rows + 1), new(validity, validity == null ? 0 : (rows + 7) / 8));
 }

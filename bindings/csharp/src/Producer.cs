@@ -176,14 +176,15 @@ public sealed unsafe class Producer : Client
     /// <remarks>Times and headers go along. A consumed batch can be produced as it is; its offsets are ignored. The order of the rows is
     /// kept for each key and for each partition. What became of the rows comes by <see cref="DeliveryReports"/>; the count of
     /// <see cref="Close"/> has those that failed and were not asked for.</remarks>
-    /// <param name="topic">The name of the topic for all rows; null: that of each row, in a consumed batch.</param>
+    /// <param name="topic">The name of the topic.</param>
     /// <param name="batch">The records. Where they were made with partitions they go there; else, and in a consumed batch, the
     /// partitioner chooses, by the key.</param>
     /// <param name="timeout">How long to wait for room when the queue is full, <c>kaffi.produce.timeout.ms</c> unless given. Negative: as
     /// long as it takes.</param>
     /// <exception cref="KafkaException">It could not be produced.</exception>
-    public ProduceBatchResult ProduceBatch(string? topic, RecordBatch batch, TimeSpan? timeout = null)
+    public ProduceBatchResult ProduceBatch(string topic, RecordBatch batch, TimeSpan? timeout = null)
     {
+        ArgumentNullException.ThrowIfNull(topic);
         ArgumentNullException.ThrowIfNull(batch);
         return ProduceBatch(topic, batch.Partitioned ? Partition.OfRow : Partition.Any, batch, timeout);
     }
@@ -191,7 +192,7 @@ public sealed unsafe class Producer : Client
     /// <summary>Hands the records of a batch over for this partition; <see cref="Partition.OfRow"/>: for that of each row.</summary>
     /// <param name="topicPartition">The topic and the partition.</param>
     /// <param name="batch">The records.</param>
-    /// <inheritdoc cref="ProduceBatch(string?, RecordBatch, TimeSpan?)"/>
+    /// <inheritdoc cref="ProduceBatch(string, RecordBatch, TimeSpan?)"/>
     /// <param name="timeout"/>
     public ProduceBatchResult ProduceBatch(TopicPartition topicPartition, RecordBatch batch, TimeSpan? timeout = null)
     {
@@ -200,10 +201,18 @@ public sealed unsafe class Producer : Client
         return ProduceBatch(topicPartition.Topic, topicPartition.Partition, batch, timeout);
     }
 
-    ProduceBatchResult ProduceBatch(string? topic, Partition partition, RecordBatch batch, TimeSpan? timeout)
+    /// <summary>Hands the records of a consumed batch over, each for the topic that it came from, such as to another cluster.</summary>
+    /// <inheritdoc cref="ProduceBatch(string, RecordBatch, TimeSpan?)"/>
+    public ProduceBatchResult ProduceBatch(RecordBatch batch, TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return ProduceBatch("", Partition.Any, batch, timeout);
+    }
+
+    ProduceBatchResult ProduceBatch(string topic, Partition partition, RecordBatch batch, TimeSpan? timeout)
     {
         int milliseconds = timeout is { } given ? Library.Milliseconds(given) : ProduceMilliseconds;
-        var result = HandOver(topic ?? "", partition, batch.Handle, milliseconds, out var error);
+        var result = HandOver(topic, partition, batch.Handle, milliseconds, out var error);
         GC.KeepAlive(batch);
         return error is null || error.Code == ErrorCode.Local_QueueFull ? result : throw new KafkaException(error);
     }

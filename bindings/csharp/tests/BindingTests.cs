@@ -264,7 +264,7 @@ public class BindingTests
     public void CommitInTheBackgroundCountsWhatIsProcessed()
     {
         string topic = Cluster.Name("background");
-        Cluster.Fill(topic, 1000);
+        Cluster.Fill(topic, 20_000);
         using var consumer = Cluster.Subscribed(topic, topic, config => config["auto.commit.interval.ms"] = "100");
         int count = 0;
         for (long committed = 0; committed < 10; committed = Committed(consumer, topic)) // the record in hand is not processed

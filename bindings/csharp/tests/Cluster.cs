@@ -17,6 +17,9 @@ static class Cluster
     public static string Servers => Mock?.BootstrapServers
         ?? Environment.GetEnvironmentVariable("KAFFI_TEST_BOOTSTRAP") ?? throw new InvalidOperationException("KAFFI_TEST_BOOTSTRAP is not set");
 
+    /// <summary>Who gives the time that a report has: the embedded cluster says a fixed one of its own.</summary>
+    public static TimestampType ReportedTime => Mock is null ? TimestampType.CreateTime : TimestampType.LogAppendTime;
+
     /// <summary>A name for a topic or group that no other run uses.</summary>
     public static string Name(string scenario) => $"kaffi-{scenario}-csharp-{Guid.NewGuid():N}";
 

@@ -165,7 +165,7 @@ public unsafe class Scenarios
     public void UnknownProperty()
     {
         Refused(ErrorCode.Kaffi_UnknownProperty, "no.such.property", () => new Producer(new ProducerConfig { { "no.such.property", "1" } }).Dispose());
-        Refused(ErrorCode.Kaffi_InvalidValue, "batch.size", () => new Producer(new ProducerConfig { { "batch.size", "large" } }).Dispose());
+        Refused(ErrorCode.Kaffi_InvalidValue, "linger.ms", () => new Producer(new ProducerConfig { { "linger.ms", "large" } }).Dispose());
         using var producer = new Producer(Cluster.ForProducer);
         Refused(ErrorCode.Kaffi_AlreadyStarted, "linger.ms", () => producer.Handle.Set("linger.ms", "5"));
         Assert.NotEqual("", producer.GetConfig("linger.ms"));

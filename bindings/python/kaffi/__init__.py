@@ -19,6 +19,7 @@ any thread. A client belongs to the process that made it: after a fork the child
 from __future__ import annotations
 
 from ._library import libversion, version
+from .batch import Batch
 from .consumer import Consumer
 from .errors import KafkaError, KafkaException
 from .message import (
@@ -28,7 +29,7 @@ from .message import (
     Message,
 )
 from .mock import MockCluster
-from .producer import Producer
+from .producer import Produced, Producer, QueueFull
 from .topic_partition import (
     OFFSET_BEGINNING,
     OFFSET_END,
@@ -45,12 +46,15 @@ __all__ = [
     "TIMESTAMP_CREATE_TIME",
     "TIMESTAMP_LOG_APPEND_TIME",
     "TIMESTAMP_NOT_AVAILABLE",
+    "Batch",
     "Consumer",
     "KafkaError",
     "KafkaException",
     "Message",
     "MockCluster",
+    "Produced",
     "Producer",
+    "QueueFull",
     "TopicPartition",
     "libversion",
     "version",

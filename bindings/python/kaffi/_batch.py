@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ctypes import byref, c_int32, c_int64, c_uint64, string_at
 from itertools import islice, repeat
 from operator import length_hint
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from . import _abi
 from ._call import call, check
@@ -21,14 +21,16 @@ from .topic_partition import TopicPartition
 class Handle:
     """A batch of the library; it ends with the last who refers to it."""
 
-    __slots__ = ("_delete", "number")
+    __slots__ = ("_delete", "number", "owned")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, owned: bool = True) -> None:
         self.number = number
+        self.owned = owned  # not while an interrupted call may read it again
         self._delete = library().DelBatch
 
     def __del__(self) -> None:
-        self._delete(self.number)
+        if self.owned:
+            self._delete(self.number)
 
 
 def new_batch() -> Handle:
@@ -128,7 +130,7 @@ def headers(batch: int, rows: int) -> list[Headers | None]:
 
 
 _new: Callable[..., Message] = object.__new__
-_fill: Callable[[Message, tuple[object, ...]], None] = Message._record.__set__  # type: ignore[attr-defined]
+_fill: Callable[[Message, tuple[object, ...]], None] = vars(Message)["_record"].__set__
 
 
 def messages(batch: int, rows: int) -> list[Message]:
@@ -159,7 +161,7 @@ class Records:
 
     def __init__(self, number: int = 0, rows: int = 0) -> None:
         self.number = number
-        self.handle: Optional[Handle] = None  # not while an interrupted call may read it again
+        self.owned = False  # whether the batch ends with this; not while an interrupted call may read it again
         self.stored = 0
         self.messages = messages(number, rows) if rows else []
         self.pending: Iterator[Message] = iter(self.messages)
@@ -167,6 +169,15 @@ class Records:
     @property
     def handed_out(self) -> int:
         return len(self.messages) - length_hint(self.pending)
+
+    def rewind(self, first: int) -> None:
+        """Goes on with message `first`."""
+        self.pending = iter(self.messages)
+        deque(islice(self.pending, first), maxlen=0)
+
+    def __del__(self) -> None:
+        if self.owned:
+            library().DelBatch(self.number)
 
 
 class PartitionList:
@@ -200,7 +211,7 @@ class PartitionList:
         """The partitions as they were given, with what a call has set in the list."""
         list_, rows = self._handle.value, c_int32()
         check(library().GetBatchRows(list_, byref(rows)))
-        columns = (ints(list_, name, rows.value) for name in ("partition", "offset", "error"))
+        columns = (ints(list_, name, rows.value) or repeat(0) for name in ("partition", "offset", "error"))
         filled = {(topic, *row[:1]): row[1:] for topic, *row in zip(topics(list_, rows.value), *columns)}
         answer = []
         for given in self.partitions:

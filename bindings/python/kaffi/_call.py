@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from concurrent.futures import Future, TimeoutError
@@ -64,8 +65,8 @@ class Deadline:
 
 def apart(handle: int, work: Callable[[], int], timeout: float | None = None) -> int:
     """Runs a call that cannot be made in slices on a thread of its own: Ctrl-C and `timeout` end the wait for it."""
-    if timeout is None and threading.current_thread() is not threading.main_thread():
-        return work()
+    if sys.is_finalizing() or (timeout is None and threading.current_thread() is not threading.main_thread()):
+        return work()  # no thread runs any more while the interpreter ends
     answer: Future[int] = Future()
 
     def run() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
+from array import array
 from collections.abc import Mapping, Sequence
 from ctypes import byref, c_int32, c_int64, c_uint64
+from itertools import islice
+from time import monotonic
 from typing import Any
 
 from . import _abi
-from ._batch import PartitionList, Records
+from ._batch import Handle, PartitionList, Records, new_batch
 from ._call import Deadline, apart, call, check
 from ._client import CONSUMER, Client
 from ._library import library
+from .batch import Batch
 from .errors import KafkaError, KafkaException
 from .message import Message
 from .topic_partition import TopicPartition
@@ -33,6 +36,8 @@ class Consumer(Client):
     A record that was handed out counts as processed at the next `poll`, `consume`, `commit` or `close`: with
     `enable.auto.commit` (the default) it is committed from then on, in the background and by `close`. Nothing that was
     not handed out is ever committed.
+
+    `consume_batch` gives records in columns, which is the fastest way, and the way to pyarrow, polars and pandas.
 
     Records are taken from the library up to 500 at once. The time from one such batch to the next must stay below
     `max.poll.interval.ms` (5 minutes): when single records take longer, raise it.
@@ -59,7 +64,7 @@ class Consumer(Client):
         self._turn, self._lock = threading.RLock(), threading.RLock()
         self._incoming, self._rows = c_uint64(), c_int32()
         self._records = Records()
-        self._stored_at = time.monotonic()
+        self._store_by = 0.0  # when the library is to be told what was handed out
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribes to topics, in place of those of an earlier call. A name that begins with `^` is a regular
@@ -74,8 +79,12 @@ class Consumer(Client):
         """The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
 
         Look at `error()` of the message first: it may be an error of the consumer, such as `_PARTITION_EOF` (with
-        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed.
+        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed, or
+        nothing was subscribed to.
         """
+        if monotonic() < self._store_by:
+            for message in self._records.pending:
+                return message
         messages = self._take(1, timeout)
         return messages[0] if messages else None
 
@@ -88,71 +97,101 @@ class Consumer(Client):
             raise ValueError(f"num_messages must be between 0 and 1000000, not {num_messages}")
         return self._take(num_messages, timeout) if num_messages else []
 
+    def consume_batch(self, max_rows: int = 10_000, timeout: float | None = None) -> Batch:
+        """Up to `max_rows` records, as a Batch of columns. Waits for the first only, `timeout` seconds at most (None
+        or -1: as long as it takes); an empty Batch (which is false) when none came.
+
+        An error of the consumer raises KafkaException, also `_PARTITION_EOF` (with `enable.partition.eof`). All
+        rows of the batch count as processed at the next call.
+        """
+        if not 0 < max_rows < 2**31:
+            raise ValueError(f"max_rows must be between 1 and 2147483647, not {max_rows}")
+        deadline: Deadline | None = None
+        while True:
+            with self._turn:
+                pass
+            with self._lock:
+                self._receive()  # what an interrupted call left
+                batch = self._rest(max_rows)
+                if batch is None:
+                    deadline = deadline or Deadline(timeout)
+                    if self._fetch(max_rows, deadline.slice_ms()):
+                        handle = Handle(self._incoming.value, owned=False)
+                        batch = Batch(handle, self._rows.value)
+                        handle.owned = True
+                        self._incoming.value = 0
+            if batch is not None:
+                return batch
+            if deadline and deadline.passed():
+                return Batch(new_batch(), 0)
+
+    def _rest(self, max_rows: int) -> Batch | None:
+        """Rows that came for `poll` or `consume` and were not handed out."""
+        records = self._records
+        messages = list(islice(records.pending, max_rows))
+        if not messages:
+            return None
+        first = records.messages.index(messages[0])
+        try:
+            rows = array("i", range(first, first + len(messages)))
+            number = c_uint64()
+            call(library().SelectBatchRows, records.number, rows.buffer_info()[0], len(rows), byref(number))
+            return Batch(Handle(number.value), len(rows))
+        except BaseException:
+            records.rewind(first)
+            raise
+
     def _take(self, most: int, timeout: float | None) -> list[Message]:
         deadline: Deadline | None = None
         while True:
             with self._turn:
                 pass
             with self._lock:
-                if self._over:
-                    raise KafkaException(KafkaError(self._over))
                 self._receive()  # what an interrupted call left
-                messages = self._hand_out(most)
+                if monotonic() >= self._store_by:
+                    self._store()
+                messages = list(islice(self._records.pending, most))
                 if not messages:
                     deadline = deadline or Deadline(timeout)
-                    messages = self._fetch(most, deadline.slice_ms())
+                    try:
+                        if self._fetch(most if self._batch_rows == 1 else max(most, ROWS), deadline.slice_ms()):
+                            self._receive()
+                            messages = list(islice(self._records.pending, most))
+                    except KafkaException as failure:
+                        error: KafkaError = failure.args[0]
+                        if error.code() <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong
+                            raise
+                        messages = [Message(error=error)]
             if messages or (deadline and deadline.passed()):
                 return messages
 
-    def _hand_out(self, most: int) -> list[Message]:
-        records = self._records
-        start = records.handed_out
-        if start == len(records.messages):
-            return []
-        if start and time.monotonic() - self._stored_at > STORE_SECONDS:
-            self._store()
-        records.handed_out = min(start + most, len(records.messages))
-        return records.messages[start : records.handed_out]
-
-    def _fetch(self, most: int, wait_ms: int) -> list[Message]:
+    def _fetch(self, rows: int, wait_ms: int) -> bool:
+        """Takes a batch from the library into `_incoming`; says whether there was one."""
         self._store()
-        rows = most if self._batch_rows == 1 else max(most, self._batch_rows)
-        try:
-            call(
-                library().ConsumeBatch,
-                self._handle,
-                rows,
-                wait_ms,
-                byref(self._incoming),
-                byref(self._rows),
-                expected=(_abi.DONE, _abi.NOTHING),
-            )
-        except KafkaException as failure:
-            error: KafkaError = failure.args[0]
-            if error.code() <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong; others concern the consumer
-                raise
-            return [Message(error=error)]
-        self._receive()
-        return self._hand_out(most)
+        arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
+        return call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE
 
     def _receive(self) -> None:
         """Reads the batch that came in. May be interrupted and done again."""
-        batch = self._incoming.value
-        if batch == 0:
+        if self._over:
+            raise KafkaException(KafkaError(self._over))
+        number = self._incoming.value
+        if number == 0:
             return
-        if batch != self._records.batch:
-            self._records = Records(batch, self._rows.value)
-            self._stored_at = time.monotonic()
+        if number != self._records.number:
+            self._records = Records(number, self._rows.value)
+            self._store_by = monotonic() + STORE_SECONDS
         self._records.owned = True
         self._incoming.value = 0
 
     def _store(self) -> None:
         """Tells the library how much of the batch was handed out."""
         records = self._records
-        if self._stores and records.batch and records.stored != records.handed_out:
-            call(library().StoreBatchOffsets, self._handle, records.batch, records.handed_out)
-            records.stored = records.handed_out
-        self._stored_at = time.monotonic()
+        handed_out = records.handed_out
+        if self._stores and records.stored != handed_out:
+            call(library().StoreBatchOffsets, self._handle, records.number, handed_out)
+            records.stored = handed_out
+        self._store_by = monotonic() + STORE_SECONDS
 
     def commit(
         self,

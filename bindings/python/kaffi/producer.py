@@ -3,29 +3,61 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from ctypes import byref, c_int, c_int32, c_int64, c_uint64, create_string_buffer
 from functools import lru_cache
-from typing import Any, Callable, Optional, Union
+from operator import index
+from time import monotonic, sleep
+from typing import Any, Callable, NamedTuple, Optional, Union
 
-from . import _abi
-from ._batch import ints
-from ._call import SLICE_MS, TIMED_OUT, Deadline, call
+from . import _abi, _arrow
+from ._batch import Handle, ints, new_batch, set_bytes, set_headers, set_ints, set_topics, set_values
+from ._call import SLICE_MS, TIMED_OUT, Deadline, call, check
 from ._client import PRODUCER, Client
 from ._library import library, text_in
+from .batch import Batch
 from .errors import KafkaError, KafkaException
-from .message import TIMESTAMP_CREATE_TIME, TIMESTAMP_NOT_AVAILABLE, Message
+from .message import Headers, Message
 
 OnDelivery = Callable[[Optional[KafkaError], Message], object]
 Data = Union[str, bytes, bytearray, memoryview, None]
+HeadersIn = Union[Mapping[str, Data], Sequence[tuple[str, Data]], None]
 
 QUEUE_FULL = -184
 NULL = 0xFFFFFFFF
 REPORTS = 10_000  # read in one call
+GATHERED = 1000  # records that are handed over in one call
+GATHER_BYTES = 4096  # larger records are handed over one by one: gathering them saves nothing
+GATHER_SECONDS = 0.005
+READ_SECONDS = 0.001  # how often `poll(0)` looks for reports at most
+BURST_SECONDS = 0.001  # records that follow each other faster are gathered
 
-# A record whose report a callback waits for: callback, topic, key, value.
-_Sent = tuple[OnDelivery, str, Optional[bytes], Optional[bytes]]
+# A record as it is gathered: topic, value, key, partition, timestamp (0: now), headers, callback.
+_Record = tuple[str, Optional[bytes], Optional[bytes], int, int, Optional[Headers], Optional[OnDelivery]]
+
+
+class Produced(NamedTuple):
+    """What `produce_batch` did: row i has the id `first_id` + i; `refused` maps the rows that were not taken (too
+    large, no such partition) to why.
+    """
+
+    first_id: int
+    refused: dict[int, KafkaError]
+
+
+class QueueFull(BufferError):
+    """`produce_batch` found no room for `left` rows. When there is some (after `poll` or `flush`),
+    `produce_batch(topic, error.rest)` takes those, and no other rows again.
+    """
+
+    def __init__(self, text: str, rest: Batch, left: int) -> None:
+        super().__init__(text)
+        self.rest = rest
+        self.left = left
 
 
 @lru_cache(maxsize=1024)
@@ -41,6 +73,54 @@ def _data(data: Data, what: str) -> bytes | None:
     if isinstance(data, (bytearray, memoryview)):
         return bytes(data)
     raise TypeError(f"the {what} must be str or bytes, not {type(data).__name__}")
+
+
+def _headers(headers: HeadersIn) -> Headers | None:
+    if not headers:
+        return None
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    for name, _ in pairs:
+        text_in(name, "the name of a header")
+    return [(name, _data(value, "value of a header")) for name, value in pairs]
+
+
+def _timestamp(timestamp: int) -> int:
+    if not 0 <= index(timestamp) < 2**63:
+        raise ValueError(f"the timestamp is outside its range: {timestamp}")
+    return timestamp
+
+
+class _Work:
+    """Records that are being handed over."""
+
+    def __init__(self, records: list[_Record]) -> None:
+        topics, values, keys, partitions, timestamps, headers, self.callbacks = zip(*records)
+        self.records = records
+        self.handle = new_batch()
+        self.first, self.left, self.refused = c_uint64(), c_int32(len(records)), c_int32()
+        self.base = 0  # the first id, once the records are noted
+        batch = self.handle.number
+        set_values(batch, "value", values)
+        if keys.count(None) < len(keys):
+            set_values(batch, "key", keys)
+        if any(timestamps):
+            set_ints(batch, "timestamp", (timestamp or -1 for timestamp in timestamps))
+        if any(headers):
+            set_headers(batch, headers)
+        self.topic, self.partition = _topic(topics[0]), partitions[0]
+        if topics.count(topics[0]) < len(topics):
+            self.topic = b""
+            set_topics(batch, topics)
+        if partitions.count(self.partition) < len(partitions):
+            self.partition = -2
+            set_ints(batch, "partition", partitions)
+
+    def outputs(self) -> tuple[object, ...]:
+        return byref(self.first), byref(self.left), byref(self.refused)
+
+    def errors(self) -> list[int]:
+        """The code of each row."""
+        return ints(self.handle.number, "error", len(self.records)) or [QUEUE_FULL] * len(self.records)
 
 
 class _Room(threading.local):
@@ -67,6 +147,10 @@ class Producer(Client):
     partition, offset, key and value. A callback that raises ends the `poll` or `flush` with its exception; the
     other callbacks are called by the next one.
 
+    Records that follow each other within a millisecond are gathered and handed to the library together: 1,000 of them
+    at most, for `linger.ms` or 5 ms, whichever is shorter. `flush`, `close` and a `poll` that waits hand them over at
+    once. With `linger.ms` 0 nothing is gathered. `produce_batch` takes many records in one call: the fastest way.
+
     A producer that is not closed is closed when Python exits or forgets it, with a ResourceWarning: no record is
     lost in silence. As a context manager it closes at the end. `len(producer)` is the number of records that are on
     their way, or whose callback was not yet called.
@@ -86,19 +170,32 @@ class Producer(Client):
         limit = self._seconds("kaffi.produce.timeout.ms")
         if not 0 <= limit <= SLICE_MS / 1000:
             self._set("kaffi.produce.timeout.ms", SLICE_MS)  # so that Ctrl-C ends the wait; `produce` calls again
+        self._patience = limit
         self._more_patience = limit if limit < 0 else max(0.0, limit - SLICE_MS / 1000)
         self._Produce = library().Produce
+        self._gather = min(GATHERED, int(self._get("queue.buffering.max.messages")) // 100)
+        self._gather_seconds = min(GATHER_SECONDS, float(self._get("linger.ms")) / 1000)
+        room = int(self._get("message.max.bytes")) - 512  # what Kafka adds to a record is less
+        self._gather_bytes = min(GATHER_BYTES, room) if self._gather > 1 and self._gather_seconds else -1
 
     def _renew(self) -> None:
         self._lock = threading.RLock()  # of the records that wait for their report
-        self._reading = threading.RLock()  # of the batch of reports. A signal's handler may come back into both
+        self._reading = threading.RLock()  # of the batch of reports. A signal's handler may come back into all
+        self._handing = threading.RLock()  # of the records that are handed over
         self._reports, self._rows = c_uint64(), c_int32()
         self._asked = False  # whether reports were asked for: from then on the library keeps them all
         self._producing = 0  # calls that may not have noted their record yet
-        self._sent: dict[int, _Sent] = {}
+        self._sent: dict[int, _Record] = {}
         self._early: dict[int, Sequence[int]] = {}  # reports that came while their record was not noted yet
         self._untold: tuple[int, int] | None = None  # of the records that failed without a callback: a code, how many
-        self._ready: OrderedDict[int, tuple[OnDelivery, Message]] = OrderedDict()
+        self._ready: OrderedDict[int, tuple[_Record, Sequence[int]]] = OrderedDict()
+        self._gathered: list[_Record] = []
+        self._work: _Work | None = None
+        self._targets: set[tuple[str, int]] = set()  # topics and partitions that the library has accepted
+        self._ticking = False  # whether the thread of `_tick` looks after what is gathered
+        self._wake: threading.Event | None = None
+        self._last = 0.0
+        self._read_after = 0.0  # before that `poll(0)` does not look for reports again
 
     def produce(
         self,
@@ -108,71 +205,93 @@ class Producer(Client):
         partition: int = -1,
         callback: OnDelivery | None = None,
         on_delivery: OnDelivery | None = None,
-    ) -> int:
-        """Takes a record, which is delivered in the background, and returns its id: unique and increasing in the
-        process.
+        timestamp: int = 0,
+        headers: HeadersIn = None,
+    ) -> None:
+        """Takes a record, which is delivered in the background.
 
         `value` and `key` are bytes, or str, which is encoded as UTF-8; None is null. Partition -1 leaves the choice
-        to the partitioner, by the key. `on_delivery` (or `callback`, the same) is called when the record was
-        delivered or failed.
+        to the partitioner, by the key. `timestamp` is in milliseconds since 1970; 0: now. `headers` is a dict or a list
+        of tuples, of names and values. `on_delivery` (or `callback`, the same) is called when the record was delivered
+        or failed.
 
         When the queue is full it waits for room, `kaffi.produce.timeout.ms` (60 s) at most, then raises
         BufferError: call `poll` or `flush`, then try again. Raises KafkaException when the record is not taken for
-        another reason.
+        another reason. What is found wrong only after a record was gathered, `on_delivery` tells.
         """
-        name, data, key_data = _topic(topic), _data(value, "value"), _data(key, "key")
-        if not -(2**31) <= partition < 2**31:
-            raise ValueError(f"the partition is outside its range: {partition}")
+        if type(value) is not bytes and value is not None:
+            value = _data(value, "value")
+        if type(key) is not bytes and key is not None:
+            key = _data(key, "key")
+        size = len(value or b"") + len(key or b"")
+        if headers is not None:
+            headers = _headers(headers)
+            size += sum(len(name) * 4 + len(data or b"") for name, data in headers or ())
+        if timestamp:
+            timestamp = _timestamp(timestamp)
         if on_delivery is None:
             on_delivery = self._on_delivery if callback is None else callback
-        id_ = c_uint64()
-        if on_delivery is None:
-            self._produce(name, data, key_data, partition, id_)
-            return id_.value
+        if on_delivery is not None and not (self._asked and self._reports_wanted and callable(on_delivery)):
+            self._expect_reports(on_delivery)
+        record = topic, value, key, partition, timestamp, headers, on_delivery
+        if size <= self._gather_bytes and (topic, partition) in self._targets:
+            ticking = self._ticking
+            if not ticking:
+                now = monotonic()
+                ticking = now - self._last < BURST_SECONDS
+                self._last = now
+            if ticking:
+                if len(self._gathered) >= self._gather:
+                    self._hand_over(self._patience)
+                self._gathered.append(record)
+                if not self._ticking:
+                    self._start_ticking(record)
+                return
+        self._direct(record)
 
+    def _expect_reports(self, on_delivery: OnDelivery) -> None:
         if not self._reports_wanted:
             raise ValueError("on_delivery needs every report: set kaffi.delivery.reports to auto or all")
         if not callable(on_delivery):
             raise TypeError(f"on_delivery must be callable, not {type(on_delivery).__name__}")
         if not self._asked:
             self._read(0)
-        with self._lock:
-            self._producing += 1
+
+    def _direct(self, record: _Record) -> None:
+        """Hands over one record now, after what is gathered. What is wrong with it is raised."""
+        topic, value, key, partition, timestamp, headers, on_delivery = record
+        name = _topic(topic)
+        if not -(2**31) <= partition < 2**31:
+            raise ValueError(f"the partition is outside its range: {partition}")
+        if self._gathered or self._work:
+            self._hand_over(self._patience)
+        id_ = c_uint64()
+        if on_delivery is not None:
+            with self._lock:
+                self._producing += 1
         try:
-            self._produce(name, data, key_data, partition, id_)
-            sent = on_delivery, topic, key_data, data
-            with self._lock:
-                report = self._early.pop(id_.value, None)
-                if report is None:
-                    self._sent[id_.value] = sent
-                else:
-                    self._ready[id_.value] = on_delivery, _message(sent, report)
+            if headers or timestamp:
+                self._produce_with(_Work([record]), id_)
+            else:
+                self._produce(name, value, key, partition, id_)
+            if on_delivery is not None:
+                self._sent[id_.value] = record
         finally:
-            with self._lock:
-                self._producing -= 1
-                if self._producing == 0:
-                    while self._early:
-                        self._no_callback(self._early.popitem()[1])
-        return id_.value
+            if on_delivery is not None:
+                with self._lock:
+                    self._producing -= 1
+                self._settle()
+        if len(self._targets) < 10_000:
+            self._targets.add((topic, partition))
 
     def _produce(self, topic: bytes, value: bytes | None, key: bytes | None, partition: int, id_: c_uint64) -> None:
         value_length = NULL if value is None else len(value)
         key_length = NULL if key is None else len(key)
+        arguments = self._handle, topic, value, value_length, key, key_length, partition, byref(id_)
         room, deadline = _room, None
         while True:
             room.length.value = 1024
-            code = self._Produce(
-                self._handle,
-                topic,
-                value,
-                value_length,
-                key,
-                key_length,
-                partition,
-                byref(id_),
-                room.text,
-                room.length_at,
-            )
+            code = self._Produce(*arguments, room.text, room.length_at)
             if code == _abi.DONE:
                 return
             text = room.text.raw[: room.length.value].decode(errors="replace")
@@ -180,20 +299,191 @@ class Producer(Client):
                 raise KafkaException(KafkaError(code, text))
             if deadline is None:  # one slice of the wait is over
                 deadline = Deadline(self._more_patience)
-            if deadline.passed():
-                raise BufferError(text)
-            while self._asked and not self._sent and self._read(0):
-                pass  # reports that nobody waits for may be what fills the queue
+            self._wait_for_room(deadline, text)
+
+    def _produce_with(self, work: _Work, id_: c_uint64) -> None:
+        """A record with headers or a timestamp."""
+        deadline = Deadline(self._patience)
+        while self._produce_rows(work, deadline.slice_ms()) == QUEUE_FULL:
+            self._wait_for_room(deadline, "no room came in time: the queue is full")
+        if work.refused.value:
+            raise KafkaException(KafkaError(work.errors()[0]))
+        id_.value = work.first.value
+
+    def _wait_for_room(self, deadline: Deadline, text: str) -> None:
+        """Between two slices of the wait for room."""
+        if deadline.passed():
+            raise BufferError(text)
+        while self._asked and not self._sent and self._read(0):
+            pass  # reports that nobody waits for may be what fills the queue
+
+    def _produce_rows(self, work: _Work, wait_ms: int) -> int:
+        arguments = self._handle, work.topic, work.partition, work.handle.number, wait_ms, *work.outputs()
+        return call(library().ProduceBatch, *arguments, expected=(_abi.DONE, QUEUE_FULL))
+
+    def _hand_over(self, patience: float) -> None:
+        """Hands over what is gathered. Waits for room so many seconds, then raises BufferError.
+
+        It may be interrupted anywhere, by an exception or by a signal's handler that comes back into it: what is
+        in `_work` is gone on with. Where `_work` changes there is no call in between, so no interruption.
+        """
+        deadline = Deadline(patience)
+        while self._gathered or self._work:
+            with self._handing:
+                work = self._work
+                if work is None:
+                    records = self._gathered[: self._gather]
+                    if not records:
+                        return
+                    work, count = _Work(records), len(records)
+                    if self._work is None and self._gathered and self._gathered[0] is records[0]:
+                        self._work = work
+                        del self._gathered[:count]
+                    continue
+                if work.left.value or not work.first.value:
+                    try:
+                        self._produce_rows(work, min(deadline.slice_ms(), SLICE_MS))
+                    except KafkaException as failure:
+                        if failure.args[0].code() != _abi.CLOSED:  # else `close` tells
+                            self._give_up(work, failure.args[0])
+                        raise
+                self._note(work)
+            if self._work is work:
+                self._wait_for_room(deadline, "no room came in time: the queue is full")
+
+    def _note(self, work: _Work) -> None:
+        """Notes the records that are handed over, for their reports."""
+        first, records = work.first.value, work.records
+        waiting: dict[int, _Record] = {}
+        if not work.base and work.callbacks.count(None) < len(records):
+            waiting = {id_: record for id_, record in enumerate(records, first) if record[-1] is not None}
+        left = work.left.value
+        refused = {id_: code for id_, code in enumerate(work.errors(), first) if code} if work.refused.value else {}
+        with self._lock:
+            if self._work is not work:
+                return
+            if not work.base:
+                self._sent |= waiting
+                work.base = first
+            if not left:
+                self._work = None
+                for id_, code in refused.items():
+                    self._match(id_, (-1, -1, -1, 0, 0, code))
+        self._settle()
+
+    def _give_up(self, work: _Work, error: KafkaError) -> None:
+        """Tells the callbacks of records that cannot be handed over."""
+        errors = work.errors() if work.base else [QUEUE_FULL] * len(work.records)
+        with self._lock:
+            if self._work is not work:
+                return
+            self._work = None
+            for row, record in enumerate(work.records):
+                if errors[row]:
+                    self._sent.pop(work.base + row, None)
+                    self._fail(work.base + row if work.base else -1 - row, record, error.code())
+        self._settle()
+
+    def _fail(self, id_: int, record: _Record, code: int) -> None:
+        report = -1, -1, -1, 0, 0, code
+        if record[-1] is None:
+            self._no_callback(report)
+        else:
+            self._ready[id_] = record, report
+
+    def _start_ticking(self, record: _Record) -> None:
+        """Lets a thread look after what is gathered."""
+        with self._lock:
+            if self._over:  # closed meanwhile, by another thread
+                if record in self._gathered:
+                    self._gathered.remove(record)
+                raise KafkaException(KafkaError(self._over))
+            self._ticking = True
+            if self._wake is not None:
+                self._wake.set()
+                return
+            self._wake = threading.Event()
+            self._wake.set()
+            arguments = weakref.ref(self), self._wake, self._gather_seconds
+            try:
+                threading.Thread(target=_tick, args=arguments, name="kaffi linger", daemon=True).start()
+                return
+            except RuntimeError:  # the interpreter is shutting down
+                self._wake, self._ticking, self._gather_bytes = None, False, -1
+        self._hand_over(self._patience)
+
+    def _ticked(self, wake: threading.Event) -> None:
+        if self._gathered or self._work:
+            with suppress(BufferError, KafkaException):  # the rest waits; callbacks and `close` tell a failure
+                self._hand_over(0)
+            return
+        wake.clear()
+        self._ticking = False
+        if self._gathered:
+            self._ticking = True
+            wake.set()
+
+    def produce_batch(
+        self,
+        topic: str | None,
+        values: Any,
+        keys: Any = None,
+        headers: Sequence[HeadersIn] | None = None,
+        partitions: int | Iterable[int] | None = None,
+        timestamps: Iterable[int] | None = None,
+    ) -> Produced:
+        """Takes many records at once: the fastest way to produce.
+
+        `values` and `keys` are lists of bytes, str or None; or pairs of one buffer and the lengths of the values in it
+        (-1: null), such as `(b"onetwo", [3, 3])`. `headers`, `partitions` and `timestamps` have an entry for each row;
+        `partitions` may also be one number for all. Or `values` is a batch: a Batch that was consumed, or anything
+        with `__arrow_c_array__`, such as a pyarrow.RecordBatch with columns key, value, headers, timestamp, ...; then
+        `topic` may be None: the batch's own, and `partitions` -2: the batch's own. Else the partitioner chooses, by
+        the key.
+
+        Returns the ids and which rows were refused. Waits for room as `produce` does; QueueFull, a BufferError, says
+        what is left and holds the rest. `on_delivery` is not called for these records: `close` says when some failed.
+        """
+        batch = _batch_of(values, keys, headers, partitions, timestamps)
+        if topic is None and not isinstance(values, Batch) and not hasattr(values, "__arrow_c_array__"):
+            raise TypeError("the topic may be left out only for a batch that has its own")
+        name = b"" if topic is None else _topic(topic)
+        if topic == "":
+            raise ValueError("the topic is empty")
+        partition = -1 if partitions is None else partitions if isinstance(partitions, int) else -2
+        if not -(2**31) <= partition < 2**31:
+            raise ValueError(f"the partition is outside its range: {partition}")
+        if self._gathered or self._work:
+            self._hand_over(self._patience)
+        first, left, refused = c_uint64(), c_int32(), c_int32()
+        number = batch._handle.number
+        deadline = Deadline(self._patience)
+        while True:
+            arguments = self._handle, name, partition, number, deadline.slice_ms(), byref(first), byref(left)
+            code = call(library().ProduceBatch, *arguments, byref(refused), expected=(_abi.DONE, QUEUE_FULL))
+            if code == _abi.DONE:
+                break
+            try:
+                self._wait_for_room(deadline, f"no room came in time for {left.value} rows: the queue is full")
+            except BufferError as full:
+                raise QueueFull(str(full), batch, left.value) from None
+        errors = ints(number, "error", len(batch)) if refused.value else ()
+        return Produced(first.value, {row: KafkaError(code) for row, code in enumerate(errors) if code})
 
     def poll(self, timeout: float | None = None) -> int:
         """Calls the callbacks of the records that were delivered or failed, and returns how many. Waits for the
         first at most `timeout` seconds (None or -1: as long as it takes), and only while records are on their way.
+        With timeout 0 it looks for reports once in a millisecond at most, and leaves gathered records to their time.
         """
+        if timeout == 0 and not self._ready and monotonic() < self._read_after:
+            return 0
         deadline = Deadline(timeout)
         while True:
+            if (self._gathered or self._work) and not deadline.passed():
+                self._try_hand_over()
             more = self._read(0 if self._ready else deadline.slice_ms())
             served = self._serve()
-            if served or deadline.passed() or not (more or self._in_flight()):
+            if served or deadline.passed() or not (more or self._gathered or self._work or self._in_flight()):
                 return served
 
     def flush(self, timeout: float | None = None) -> int:
@@ -204,6 +494,7 @@ class Producer(Client):
 
     def _flush(self, deadline: Deadline, failures: list[Exception] | None) -> int:
         while True:
+            self._try_hand_over()
             expected = (_abi.DONE, _abi.NOTHING, TIMED_OUT)
             left = c_int64()
             call(library().FlushProducer, self._handle, deadline.slice_ms(), byref(left), expected=expected)
@@ -213,6 +504,11 @@ class Producer(Client):
             if not waiting or deadline.passed():
                 return waiting
 
+    def _try_hand_over(self) -> None:
+        """Hands over what finds room now."""
+        with suppress(BufferError):
+            self._hand_over(0)
+
     def _read(self, wait_ms: int) -> bool:
         """Reads one batch of reports; says whether there was one."""
         with self._reading:
@@ -221,6 +517,7 @@ class Producer(Client):
             arguments = self._handle, REPORTS, wait_ms, byref(self._reports), byref(self._rows)
             code = call(library().DeliveryReportBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING))
             self._sort()
+            self._read_after = monotonic() + READ_SECONDS
             return code == _abi.DONE
 
     def _sort(self) -> None:
@@ -229,24 +526,39 @@ class Producer(Client):
         if batch == 0:
             return
         errors = ints(batch, "error", rows)
-        if self._sent or self._producing or any(errors):
-            columns = (ints(batch, name, rows) for name in ("partition", "offset", "timestamp", "latency"))
-            for id_, *report in zip(ints(batch, "msgid", rows), *columns, errors):
-                self._match(id_, report)
+        if self._sent or self._producing or self._work or any(errors):
+            names = ("partition", "offset", "timestamp", "timestamp_type", "latency")
+            reports = zip(*(ints(batch, name, rows) for name in names), errors)
+            with self._lock:
+                sent, ready = self._sent, self._ready
+                for id_, report in zip(ints(batch, "msgid", rows), reports):
+                    if id_ in sent:
+                        ready[id_] = sent[id_], report
+                        del sent[id_]
+                    else:
+                        self._match(id_, report)
         self._reports.value = 0
         library().DelBatch(batch)
 
     def _match(self, id_: int, report: Sequence[int]) -> None:
-        """Notes a report for the callback of its record."""
+        """Notes a report for the callback of its record. Called with the lock held."""
+        sent = self._sent.get(id_)
+        if sent is not None:
+            self._ready[id_] = sent, report
+            del self._sent[id_]
+        elif self._producing or self._work:
+            self._early[id_] = report
+        else:
+            self._no_callback(report)
+
+    def _settle(self) -> None:
+        """Matches the reports that came before their record was noted."""
+        if not self._early:
+            return
         with self._lock:
-            sent = self._sent.get(id_)
-            if sent is not None:
-                self._ready[id_] = sent[0], _message(sent, report)
-                del self._sent[id_]
-            elif self._producing:
-                self._early[id_] = report
-            else:
-                self._no_callback(report)
+            for id_, report in list(self._early.items()):
+                self._early.pop(id_, None)
+                self._match(id_, report)
 
     def _no_callback(self, report: Sequence[int]) -> None:
         if report[-1]:
@@ -257,12 +569,14 @@ class Producer(Client):
         served = 0
         while self._ready:
             try:
-                _, (on_delivery, message) = self._ready.popitem(last=False)
+                _, (record, report) = self._ready.popitem(last=False)
             except KeyError:  # another thread took the last one
                 break
             served += 1
+            message, on_delivery = _message(record, report), record[-1]
             try:
-                on_delivery(message.error(), message)
+                if on_delivery is not None:
+                    on_delivery(message.error(), message)
             except Exception as error:
                 if failures is None:
                     raise
@@ -279,7 +593,9 @@ class Producer(Client):
             return len(self._ready)
         while self._read(0):
             pass
-        return self._in_flight() + len(self._ready)
+        work, gathered = self._work, len(self._gathered)  # first: from here records go to the library, never back
+        left = work.left.value if work else 0
+        return gathered + left + self._in_flight() + len(self._ready)
 
     def __bool__(self) -> bool:
         """A producer is true, also when nothing is on its way."""
@@ -299,7 +615,8 @@ class Producer(Client):
         deadline = Deadline(self._close_timeout if timeout is None else timeout)
         try:
             self._flush(deadline, failures)
-            self._close_handle(deadline.left())
+            with self._handing:  # nothing is handed over any more
+                self._close_handle(deadline.left())
             if self._untold:
                 code, count = self._untold
                 text = f"{count} records that had no on_delivery could not be delivered: {KafkaError(code).str()}"
@@ -307,20 +624,96 @@ class Producer(Client):
         except KafkaException as failure:
             if failure.args[0].code() != _abi.CLOSED:  # another thread may have been faster
                 failures.insert(0, failure)
-        self._over = _abi.CLOSED
-        for id_ in list(self._sent):
-            self._match(id_, (-1, -1, -1, 0, _abi.UNDELIVERED))
+        with self._lock:
+            self._over = _abi.CLOSED
+            self._targets, self._ticking, self._read_after = set(), False, 0.0
+            if self._wake:
+                self._wake.set()  # its thread ends
+            self._drop(failures)
+            for id_ in list(self._sent):
+                self._match(id_, (-1, -1, -1, 0, 0, _abi.UNDELIVERED))
         self._serve(failures)
         if failures:
             raise failures[0]
+
+    def _drop(self, failures: list[Exception]) -> None:
+        """Gives up what was gathered and found no room in time."""
+        work, left = self._work, len(self._gathered)
+        if work:
+            left += work.errors().count(QUEUE_FULL)
+            self._gathered[:0] = () if work.base else work.records
+        self._work = None
+        for number, record in enumerate(self._gathered):
+            if record[-1] is not None:
+                self._fail(-1 - number, record, _abi.UNDELIVERED)
+        self._gathered.clear()
+        if left:
+            text = f"{left} records found no room in the queue in time"
+            before = f"{failures[0].args[0].str()}; " if failures and isinstance(failures[0], KafkaException) else ""
+            failures.insert(0, KafkaException(KafkaError(_abi.UNDELIVERED, before + text)))
 
     def __repr__(self) -> str:
         return f"<Producer {self._handle}{' closed' if self._over else ''}>"
 
 
-def _message(sent: _Sent, report: Sequence[int]) -> Message:
-    _, topic, key, value = sent
-    partition, offset, timestamp, latency, code = report
-    kind = TIMESTAMP_CREATE_TIME if timestamp >= 0 else TIMESTAMP_NOT_AVAILABLE
+def _message(record: _Record, report: Sequence[int]) -> Message:
+    topic, value, key, _, _, headers, _ = record
+    partition, offset, timestamp, kind, latency, code = report
     error = KafkaError(code) if code else None
-    return Message(topic, partition, offset, key, value, timestamp, kind, -1, None, error, latency / 1e6)
+    return Message(topic, partition, offset, key, value, timestamp, kind, -1, headers, error, latency / 1e6)
+
+
+def _tick(producer: weakref.ref[Producer], wake: threading.Event, seconds: float) -> None:
+    """Hands over what is gathered, as long as there is something; then it waits to be woken."""
+    while True:
+        wake.wait()
+        sleep(seconds)
+        held = producer()
+        if held is None or held._over:
+            return
+        held._ticked(wake)
+        del held
+
+
+def _batch_of(values: Any, keys: Any, headers: Any, partitions: Any, timestamps: Any) -> Batch:
+    """What `produce_batch` was given, as a batch."""
+    if isinstance(values, Batch) or hasattr(values, "__arrow_c_array__"):
+        several = not (partitions is None or isinstance(partitions, int))
+        if not (keys is None and headers is None and timestamps is None) or several:
+            raise TypeError("a batch has its own keys, headers, partitions and timestamps")
+        if isinstance(values, Batch):
+            return values
+        handle = _arrow.imported(values)
+    else:
+        handle = new_batch()
+        _set_column(handle, "value", values)
+        _set_column(handle, "key", keys)
+        if headers is not None:
+            set_headers(handle.number, [_headers(row) for row in headers])
+        if not (partitions is None or isinstance(partitions, int)):
+            set_ints(handle.number, "partition", partitions)
+        if timestamps is not None:
+            set_ints(handle.number, "timestamp", (_timestamp(timestamp) or -1 for timestamp in timestamps))
+    rows = c_int32()
+    check(library().GetBatchRows(handle.number, byref(rows)))
+    return Batch(handle, rows.value)
+
+
+def _set_column(handle: Handle, column: str, given: Any) -> None:
+    if given is None:
+        return
+    if isinstance(given, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"the {column}s must be a list, not one {type(given).__name__}")
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], (bytes, bytearray, memoryview)):
+        data, lengths = given
+        if not (lengths is None or isinstance(lengths, (str, bytes, bytearray))):
+            try:
+                numbers = array("i", lengths)
+            except OverflowError:
+                raise ValueError(f"the lengths of the {column}s are outside their range") from None
+            set_bytes(handle.number, column, bytes(data), numbers)
+            return
+    entries = given if isinstance(given, (list, tuple)) else list(given)
+    if not all(type(entry) is bytes for entry in entries):
+        entries = [_data(entry, column) for entry in entries]
+    set_values(handle.number, column, entries)

@@ -152,7 +152,9 @@ def test_subscribe_again_replaces(cluster: Cluster, topic: str, group: str) -> N
     fill(cluster, topic, 1)
     fill(cluster, topic + "-other", 1)
     with cluster.consumer(group) as consumer:
-        assert consumer.poll(0) is None
+        with pytest.raises(KafkaException) as caught:
+            consumer.poll(0)
+        assert caught.value.args[0] == KafkaError.NOT_STARTED
         for wrong in (topic, topic.encode(), [5]):
             with pytest.raises(TypeError):
                 consumer.subscribe(wrong)  # type: ignore[arg-type]

@@ -150,6 +150,53 @@ print(interrupts > 0, got == list(range(count)))
     assert errors == "" and out.strip() == "True True"
 
 
+def test_ctrl_c_loses_no_produced_record(cluster: Cluster, topic: str) -> None:
+    """Signals come while records are gathered and handed over: each is delivered once, each callback called once."""
+    script = HEAD + """
+import os, threading
+from collections import Counter
+producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
+stop = threading.Event()
+def disturb():
+    while not stop.wait(0.002):
+        os.kill(os.getpid(), signal.SIGINT)
+class Disturbed(Exception): pass
+def handler(number, frame):
+    if frame.f_code.co_name in ("_hand_over", "_produce_rows", "_note", "call", "_settle"):
+        raise Disturbed
+heard, taken, unsure = Counter(), set(), set()
+producer.produce(topic, "-1", partition=0, on_delivery=lambda error, message: heard.update([int(message.value())]))
+producer.flush()
+heard.clear()
+signal.signal(signal.SIGINT, handler)
+threading.Thread(target=disturb, daemon=True).start()
+for number in range(60_000):
+    try:
+        producer.produce(
+            topic, f"{number}", partition=0, on_delivery=lambda error, message: heard.update([int(message.value())])
+        )
+        taken.add(number)
+    except Disturbed:
+        unsure.add(number)
+stop.set()
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+producer.flush()
+end = producer.produce_batch(topic, ["end"], partitions=0)
+producer.close()
+print(len(unsure) > 0, taken <= set(heard) <= taken | unsure, set(heard.values()) == {1})
+conf = {"bootstrap.servers": servers, "group.id": topic, "auto.offset.reset": "earliest"}
+values = []
+with Consumer(conf) as consumer:
+    consumer.subscribe([topic])
+    while b"end" not in values[-1:]:
+        values += consumer.consume_batch(timeout=30).values
+    values = [int(value) for value in values[:-1] if value not in (b"first", b"-1")]
+print(values == sorted(set(values)), set(values) == set(heard))
+"""
+    out, errors = python(script, cluster, topic).communicate(timeout=120)
+    assert (out.split(), errors) == (["True"] * 5, "")
+
+
 def test_exit_without_close_delivers(cluster: Cluster, topic: str, group: str) -> None:
     script = HEAD + """
 producer = Producer({"bootstrap.servers": servers, "linger.ms": 10000})
