@@ -15,7 +15,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -26,6 +28,8 @@ CACHE = Path(os.environ["KAFFI_CACHE"])
 LOGS = CACHE / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 VENV = CACHE / "venv"
 BOTH = ("mock", "kafka")
+AT_ONCE = 3  # stages that run beside each other, on two cores
+RUNNING: set[int] = set()  # process groups
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Stage:
     command: str  # {cluster}, {python} (that of the venv), {venv} (its programs) are put in
     suite: bool = False  # prints its own counts as its last such line; a plain check counts as one test
     clusters: tuple[str, ...] = ("",)  # played once for each; one with "kafka" in it gets the real one
+    beside: bool = False  # mostly waits for brokers: may run while others of its kind do
     needs: str = "library"  # tools for ci/env; also "library" (the built library) and "venv"
     limit: int = 900  # seconds
 
@@ -50,14 +55,16 @@ STAGES = (
     Stage("shellcheck", "ci/checks/shell", needs="shellcheck"),
     Stage("symbols", "ci/checks/symbols", needs="library nm"),
     Stage("rust", "cargo test --release --locked --workspace", suite=True, clusters=("mock and kafka",)),
-    Stage("c", "tests/c/run --cluster {cluster}", suite=True, clusters=BOTH),
-    Stage("c-valgrind", "tests/c/run --cluster mock --valgrind", suite=True, clusters=("mock",),
+    Stage("c", "tests/c/run --cluster {cluster}", suite=True, beside=True, clusters=BOTH),
+    Stage("c-valgrind", "tests/c/run --cluster mock --valgrind", suite=True, beside=True, clusters=("mock",),
           needs="library valgrind"),
     Stage("python", "{python} -m pytest -q -rs -p no:cacheprovider bindings/python/tests --cluster {cluster}",
-          suite=True, clusters=BOTH, needs="library venv"),
-    Stage("csharp", "bindings/csharp/tests/run --cluster {cluster}", suite=True, clusters=BOTH, needs="library dotnet"),
-    Stage("apl", "{python} tests/apl/run.py --cluster {cluster}", suite=True, clusters=BOTH, needs="library venv"),
-    Stage("badinput", "{python} tests/badinput/run.py", suite=True, needs="library venv"),
+          suite=True, beside=True, clusters=BOTH, needs="library venv"),
+    Stage("csharp", "bindings/csharp/tests/run --cluster {cluster}", suite=True, beside=True, clusters=BOTH,
+          needs="library dotnet"),
+    Stage("apl", "{python} tests/apl/run.py --cluster {cluster}", suite=True, beside=True, clusters=BOTH,
+          needs="library venv"),
+    Stage("badinput", "{python} tests/badinput/run.py", suite=True, beside=True, needs="library venv"),
     Stage("pip-install", "ci/checks/pip", needs="library venv"),
     Stage("install", "ci/checks/install", needs="library pkg-config"),
 )
@@ -83,16 +90,18 @@ class Setup:
     """What stages need, made once, when first asked for; a failure is remembered too."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
         self.kafka_env: dict[str, str] = {}
         self.known = {"library": "the library is not built"}  # need -> why it cannot be had; "" when it can
 
     def need(self, what: str) -> None:
-        if what not in self.known:
-            try:
-                {"venv": self.venv, "kafka": self.kafka}.get(what, lambda: self.tool(what))()
-                self.known[what] = ""
-            except Missing as error:
-                self.known[what] = str(error)
+        with self.lock:
+            if what not in self.known:
+                try:
+                    {"venv": self.venv, "kafka": self.kafka}.get(what, lambda: self.tool(what))()
+                    self.known[what] = ""
+                except Missing as error:
+                    self.known[what] = str(error)
         if self.known[what]:
             raise Missing(self.known[what])
 
@@ -132,6 +141,13 @@ def command(log: str, line: list[object], failure: str) -> None:
             raise Missing(f"{failure} (see {LOGS / log})")
 
 
+def end(group: int) -> None:
+    """Ends a stage, also what it left running."""
+    RUNNING.discard(group)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
 def play(stage: Stage, cluster: str, env: dict[str, str]) -> Result:
     """Runs one stage to its end, or its time limit, with its output in a log file."""
     result = Result(stage.name, cluster, log=LOGS / f"{stage.name}{'-' * bool(cluster)}{cluster.replace(' ', '-')}.log")
@@ -146,14 +162,14 @@ def play(stage: Stage, cluster: str, env: dict[str, str]) -> Result:
             out.write(f"{error}\n".encode())
             trouble = str(error)
         else:
+            RUNNING.add(process.pid)
             try:
                 if process.wait(stage.limit):
                     trouble = f"exit code {process.returncode}"
             except subprocess.TimeoutExpired:
                 trouble = f"not done after {stage.limit} s"
             finally:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)  # also what it left running
+                end(process.pid)
     text = result.log.read_text(errors="replace")
     if stage.suite:
         count(text, result)
@@ -226,13 +242,24 @@ def main() -> int:
     start = time.monotonic()
     results: list[Result] = []
     setup = Setup()
+
+    def run_all(stage: Stage) -> None:
+        for cluster in stage.clusters:
+            result = run(stage, cluster, setup)
+            results.append(result)
+            show(result)
+
+    pool = ThreadPoolExecutor(AT_ONCE)
     try:
         for stage in chosen:
-            for cluster in stage.clusters:
-                print(f"{stage.name:<12} {cluster:<15}", end="", flush=True)
-                results.append(run(stage, cluster, setup))
-                show(results[-1])
+            if not stage.beside:
+                run_all(stage)
+        for future in [pool.submit(run_all, stage) for stage in chosen if stage.beside]:
+            future.result()
     finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for group in list(RUNNING):
+            end(group)
         setup.close(keep=any(result.failed for result in results))
     return summary(results, time.monotonic() - start)
 
@@ -242,7 +269,8 @@ def counts(passed: int, failed: int, skipped: int) -> str:
 
 
 def show(result: Result) -> None:
-    print(f"{counts(result.passed, result.failed, result.skipped):<36} {result.seconds:7.1f} s")
+    counted = counts(result.passed, result.failed, result.skipped)
+    print(f"{result.label:<12} {result.cluster:<15}{counted:<36} {result.seconds:7.1f} s", flush=True)
     if result.failed:
         print(*(f"  {note}" for note in result.notes), sep="\n")
         if result.log:
