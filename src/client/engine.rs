@@ -238,8 +238,14 @@ impl Engine {
             })
         };
         match thread {
-            Ok(_) => {
-                while !deadline.is_over() && ended.recv_timeout(deadline.slice()) == Err(RecvTimeoutError::Timeout) {}
+            Ok(thread) => {
+                while !deadline.is_over() {
+                    if ended.recv_timeout(deadline.slice()) != Err(RecvTimeoutError::Timeout) {
+                        // It has nothing more to do; nothing of it is left behind.
+                        let _ = thread.join();
+                        break;
+                    }
+                }
             }
             // Without a thread to be had, here.
             Err(_) => {
