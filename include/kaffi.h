@@ -31,6 +31,7 @@
 #ifndef KAFFI_H
 #define KAFFI_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus

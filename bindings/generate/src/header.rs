@@ -36,7 +36,7 @@ WakeKafka. After fork the child cannot use the parent's handles.";
 
 pub fn header(library: &Library) -> Result<String, String> {
     let mut header = comment(INTRODUCTION);
-    header.push_str("#ifndef KAFFI_H\n#define KAFFI_H\n\n#include <stdint.h>\n\n");
+    header.push_str("#ifndef KAFFI_H\n#define KAFFI_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n");
     header.push_str("#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     header.push_str("/* The codes that kaffi itself gives. */\nenum {\n");
     for code in &library.codes {
