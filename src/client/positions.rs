@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustc_hash::FxHashMap;
+
 use super::batch::Values;
 use super::sys::Entry;
 
@@ -101,14 +103,14 @@ impl Marks {
         let (Values::Int64(offsets), Values::Int32(epochs)) = (&*self.offsets, &*self.epochs) else {
             return Vec::new();
         };
-        let mut seen: Vec<(Slot, usize)> = Vec::new();
-        for (row, &slot) in self.slots[..rows].iter().enumerate() {
-            match seen.iter_mut().rev().find(|(known, _)| *known == slot) {
-                Some((_, last)) => *last = row,
-                None => seen.push((slot, row)),
-            }
+        // Rows come in runs of one partition, of which there may be thousands.
+        let mut last = FxHashMap::default();
+        let mut end = 0;
+        for run in self.slots[..rows].chunk_by(|one, other| one == other) {
+            end += run.len();
+            last.insert(run[0], end - 1);
         }
-        seen.into_iter().map(|(slot, row)| (slot, Mark { offset: offsets[row] + 1, epoch: epochs[row] })).collect()
+        last.into_iter().map(|(slot, row)| (slot, Mark { offset: offsets[row] + 1, epoch: epochs[row] })).collect()
     }
 }
 
@@ -120,5 +122,29 @@ pub fn entry(partition: &Partition, mark: Mark) -> Entry {
         leader_epoch: mark.epoch,
         metadata: None,
         error: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_mark_of_each_partition_among_the_first_rows() {
+        let marks = Marks {
+            origin: Origin::next(),
+            slots: vec![0, 0, 1, 0, 1, 2],
+            offsets: Arc::new(Values::Int64(vec![5, 6, 0, 7, 1, 9])),
+            epochs: Arc::new(Values::Int32(vec![3; 6])),
+        };
+        let last = |rows| {
+            let mut last: Vec<_> = marks.last(rows).into_iter().map(|(slot, mark)| (slot, mark.offset)).collect();
+            last.sort_unstable();
+            last
+        };
+        assert_eq!(last(0), []);
+        assert_eq!(last(3), [(0, 7), (1, 1)]);
+        assert_eq!(last(4), [(0, 8), (1, 1)]);
+        assert_eq!(last(6), [(0, 8), (1, 2), (2, 10)]);
     }
 }

@@ -53,7 +53,8 @@ impl Cluster {
 
     /// Produces `count` records with their numbers as values, to a partition or all of 4 in turn.
     fn fill(&self, topic: &str, partition: i32, numbers: std::ops::Range<usize>) {
-        let producer = self.client(&[("linger.ms", "0")]);
+        // Sent by the flush, all at once: a partition's records come in one answer, so that a batch can hold them all.
+        let producer = self.client(&[("linger.ms", "60000")]);
         for number in numbers {
             let partition = if partition < 0 { number as i32 % 4 } else { partition };
             produce(&producer, topic, partition, &number.to_string()).expect("produce");
