@@ -276,13 +276,18 @@ def test_poll_consume_and_batches_mixed(cluster: Cluster, topic: str, group: str
     with cluster.consumer(group) as consumer:
         consumer.subscribe([topic])
         assert [message.offset() for message in read(consumer, 3)] == [0, 1, 2]
-        assert consumer.consume_batch(10).offsets == list(range(3, 13))
-        assert [message.offset() for message in consumer.consume(2)] == [13, 14]
+        offsets = consumer.consume_batch(10).offsets  # what is there: one to ten
+        assert 1 <= len(offsets) <= 10
+        messages = consumer.consume(2)
+        assert 1 <= len(messages) <= 2
+        offsets += [message.offset() for message in messages]
+        last = 3 + len(offsets)
+        assert offsets == list(range(3, last))
         consumer.commit()
-        assert [entry.offset for entry in consumer.committed([TopicPartition(topic, 0)])] == [15]
+        assert [entry.offset for entry in consumer.committed([TopicPartition(topic, 0)])] == [last]
         offsets = [offset for _ in range(2) for offset in consumer.consume_batch(100).offsets]
-        assert offsets == list(range(15, 15 + len(offsets)))
-        last = 15 + len(offsets)
+        assert offsets == list(range(last, last + len(offsets)))
+        last += len(offsets)
     with cluster.consumer(group) as consumer:
         assert [entry.offset for entry in consumer.committed([TopicPartition(topic, 0)])] == [last]
 
