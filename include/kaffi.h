@@ -450,7 +450,7 @@ int SetOffset(void* subscr, const char* topic, int32_t partition, int64_t offset
 /* ================================================================================================================== */
 
 /*
- * Consumers: subscribing, consuming, committing.
+ * Consumers: subscribing and consuming.
  */
 
 /*
@@ -550,6 +550,236 @@ int32_t ConsumeBatch(void* cons,
                      char* errtxt,
                      int* plen);
 
+/* ================================================================================================================== */
+
+/*
+ * Assignment: which partitions a consumer reads, by hand or by its group; pausing and seeking.
+ */
+
+/*
+ * Assigns partitions by hand, in place of what was assigned so; or answers a rebalance that gives partitions.
+ *
+ * Starts a client as a consumer if it has not started. Reading starts at each entry's offset: that of a record, -2 the
+ * beginning, -1 the end, -1000 or -1001 what the group has committed, else as `auto.offset.reset` says. Without
+ * `group.id` there is no group: commits are refused. Pauses end. With `kaffi.rebalance` manual and a rebalance event
+ * waiting, this is the answer to it.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions with their offsets, which stays the host's; 0: accepts what the rebalance proposes, or,
+ * without one, assigns nothing
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: the consumer is subscribed and no rebalance waits, or the one that waits takes partitions: the text says what
+ * to do
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1111: the client cannot start as it is configured
+ * - -1101: not a consumer, or `tplist` is no list
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t AssignPartitions(void* cons,
+                         void* tplist,
+                         char* errtxt,
+                         int* plen);
+
+/*
+ * Adds partitions to those that are assigned by hand; or answers a rebalance that gives partitions.
+ *
+ * Starts a client as a consumer if it has not started. Offsets are those of `AssignPartitions`.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions with their offsets, which stays the host's
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: a partition is assigned already, the consumer is subscribed and no rebalance waits, or the one that waits
+ * takes partitions
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1111: the client cannot start as it is configured
+ * - -1101: not a consumer, or `tplist` is no list
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t AddPartitions(void* cons,
+                      void* tplist,
+                      char* errtxt,
+                      int* plen);
+
+/*
+ * Takes partitions out of those that are assigned by hand; or answers a rebalance that takes partitions.
+ *
+ * What was handed out of them counts as processed and, with `enable.auto.commit`, is committed. Records fetched of them
+ * and not handed out go.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions, which stays the host's; 0: what the rebalance takes, or, without one, all
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: a partition is not assigned, the consumer is subscribed and no rebalance waits, or the one that waits gives
+ * partitions
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t UnassignPartitions(void* cons,
+                           void* tplist,
+                           char* errtxt,
+                           int* plen);
+
+/*
+ * Ends the subscription, or what was assigned by hand. Without either nothing happens.
+ *
+ * Waits until the group has taken the partitions back, `kaffi.request.timeout.ms` (60 s) at most. With
+ * `kaffi.rebalance`
+ * manual it leaves a rebalance event to be answered with `UnassignPartitions`.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: the group has not taken the partitions back yet: the next consuming call lets it
+ * - -1101, -1106: not a consumer; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t UnsubscribeConsumer(void* cons,
+                            char* errtxt,
+                            int* plen);
+
+/*
+ * Stops handing out records of partitions. What was fetched of them waits.
+ *
+ * A pause ends with `ResumePartitions`, and when the partition leaves this consumer. Consuming goes on with the others,
+ * and keeps the membership in the group alive.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: a partition is not assigned: none is paused
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t PausePartitions(void* cons, void* tplist, char* errtxt, int* plen);
+
+/*
+ * Goes on handing out records of partitions that were paused.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: a partition is not assigned: none is resumed
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t ResumePartitions(void* cons, void* tplist, char* errtxt, int* plen);
+
+/*
+ * Goes to other offsets: the next record of a partition is the one at the offset of its entry.
+ *
+ * What was fetched of the partition and not handed out goes. The offset that is sought is the position from then on,
+ * also
+ * for a commit (but with `kaffi.offset.store` manual). A partition that was just assigned can seek a moment later: the
+ * call waits for that.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions with their offsets (-2 beginning, -1 end); each entry gets its error
+ * - `timeout_ms`: how long to wait for the engine; 0 asks once, -1 as long as it takes
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: not done in time: the entries' errors say which; call again
+ * - -172: a partition is not assigned: nothing was done
+ * - -1104: a partition, an offset or `timeout_ms` is out of range; a partition is twice in the list
+ * - -1114: the columns of the list do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the engine refused
+ */
+int32_t SeekPartitions(void* cons,
+                       void* tplist,
+                       int32_t timeout_ms,
+                       char* errtxt,
+                       int* plen);
+
+/*
+ * Gives the partitions that are assigned to a consumer, as a list without offsets, in the order of topic and partition.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: receives the handle of the list; `DelBatch` deletes it
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done; the list may be empty
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t GetAssignment(void* cons, void** tplist, char* errtxt, int* plen);
+
+/*
+ * Gives the topics that a consumer is subscribed to, as a list with partition -1.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: receives the handle of the list; `DelBatch` deletes it
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done; the list is empty without a subscription
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t GetSubscription(void* cons, void** tplist, char* errtxt, int* plen);
+
+/* ================================================================================================================== */
+
+/*
+ * Offsets: what counts as processed, what a group has committed, where a consumer is and how far behind.
+ */
+
 /*
  * Says how much of the last batch is processed so far, so that a host can take a batch and work record by record.
  *
@@ -617,6 +847,214 @@ int Commit(void* cons, void* subscr);
  * - other: an error of Kafka
  */
 int Committed(void* cons, void* subscr, int64_t* offset);
+
+/*
+ * Says which offsets are processed, for the next commit. Only with `kaffi.offset.store` manual.
+ *
+ * Nothing is sent: with `enable.auto.commit` it is committed in the background and when the partition leaves or the
+ * consumer closes, else by `Commit` or `CommitOffsets`.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: partitions with the offset of the record to be read next, leader_epoch and metadata, which
+ * stays the host's
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -186: `kaffi.offset.store` is not manual: what is handed out counts by itself
+ * - -172: a partition is not assigned: nothing is stored
+ * - -1104, -1114: a partition or offset is below 0, a partition twice in the list; its columns do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t StoreOffsets(void* cons, void* tplist, char* errtxt, int* plen);
+
+/*
+ * Commits offsets to the group, with a time limit or without waiting.
+ *
+ * Without a list it commits the positions of the current assignment, as `Commit` does.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: partitions with the offset of the record to be read next, leader_epoch and metadata; each entry
+ * gets its error where the call waits; or 0
+ * - `timeout_ms`: how long to wait for the group; 0 does not wait: the result is a `commit` event (`NextEvent`); -1 as
+ * long as it
+ * takes
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: committed, sent, or there was nothing to commit
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time; it may have been done
+ * - -1111: there is no `group.id`
+ * - -1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere
+ */
+int32_t CommitOffsets(void* cons,
+                      void* tplist,
+                      int32_t timeout_ms,
+                      char* errtxt,
+                      int* plen);
+
+/*
+ * Fills a list with what the group has committed: offset, leader_epoch, metadata. Offset -1001: nothing.
+ *
+ * Waits for the broker, `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions, which need not be assigned; each entry gets its error
+ * - `timeout_ms`: how long to wait; 0 asks without waiting for a slow answer, -1 waits as long as it takes
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time
+ * - -1111: there is no `group.id`
+ * - -1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: an error of Kafka, that of the first entry which has one
+ */
+int32_t GetCommitted(void* cons, void* tplist, int32_t timeout_ms, char* errtxt, int* plen);
+
+/*
+ * Fills a list with the positions: the offset of the record that is handed out next. Offset -1001: not known before the
+ * first record.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -172: a partition is not assigned: nothing is filled
+ * - -1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t GetPositions(void* cons, void* tplist, char* errtxt, int* plen);
+
+/*
+ * Fills a list with the offset of the first record whose timestamp is at or after a time. Offset -1: there is none.
+ *
+ * The embedded cluster cannot look up times. Waits for the brokers, `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `tplist`: the partitions, which need not be assigned; in: the offset is the time, ms since 1970; out: each entry's
+ * offset
+ * and error
+ * - `timeout_ms`: how long to wait; -1 as long as it takes
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time
+ * - -1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit together
+ * - -1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: an error of Kafka, that of the first entry which has one
+ */
+int32_t GetOffsetsForTimes(void* cons,
+                           void* tplist,
+                           int32_t timeout_ms,
+                           char* errtxt,
+                           int* plen);
+
+/*
+ * Gives the offset of the first record of a partition, and that of the next one which will be written.
+ *
+ * Waits for the broker, `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `topic`: name of the topic
+ * - `partition`: the partition, which need not be assigned
+ * - `timeout_ms`: how long to wait; 0: what the engine heard last while fetching; -1 as long as it takes
+ * - `low`: receives the first offset; -1001: not known
+ * - `high`: receives the offset behind the last record; -1001: not known
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka`
+ * - -185: no answer in time
+ * - -1102, -1103, -1104: a pointer is null, the topic is empty or not UTF-8, a number is out of range
+ * - -1101, -1106: not a consumer; the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ * - other: an error of Kafka
+ */
+int32_t GetWatermarks(void* cons,
+                      const char* topic,
+                      int32_t partition,
+                      int32_t timeout_ms,
+                      int64_t* low,
+                      int64_t* high,
+                      char* errtxt,
+                      int* plen);
+
+/*
+ * Says how far a consumer is behind, for each partition that is assigned: columns topic, topic.name, partition,
+ * position,
+ * end, lag.
+ *
+ * Nothing is asked: ends are those that the engine heard last while fetching (-1001: not known yet).
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `batch`: receives the handle of the batch; `DelBatch` deletes it
+ * - `rows`: receives the number of partitions
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 1: another thread called `WakeKafka` before the consumer was free
+ * - -1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t GetLag(void* cons,
+               void** batch,
+               int32_t* rows,
+               char* errtxt,
+               int* plen);
+
+/*
+ * Says who a consumer is in its group, as JSON: `{"group_id","member_id","generation_id","group_instance_id"}`.
+ *
+ * Before it has joined, member_id is empty and generation_id -1.
+ *
+ * Parameters:
+ * - `cons`: the consumer
+ * - `json`: receives the text with its NUL; null where the room is 0
+ * - `len`: in: room of `json` in bytes; out: length without the NUL, or the room needed
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - 2: the room is too small: `len` says what is needed, call again
+ * - -1111: there is no `group.id`
+ * - -1101, -1102, -1104, -1106: not a consumer, a pointer is null, the room is negative, the consumer has not started
+ * - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
+ */
+int32_t GetGroupMetadata(void* cons, char* json, int32_t* len, char* errtxt, int* plen);
 
 /* ================================================================================================================== */
 

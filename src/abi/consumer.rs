@@ -1,4 +1,4 @@
-//! Consumers: subscribing, consuming, committing.
+//! Consumers: subscribing and consuming.
 
 use std::ffi::c_int;
 
@@ -173,101 +173,6 @@ pub extern "C" fn ConsumeBatch(
         let count = taken.rows() as i32;
         batch.set(taken)?;
         rows.set(count);
-        Ok(code::DONE)
-    })
-}
-
-/// Says how much of the last batch is processed so far, so that a host can take a batch and work record by record.
-///
-/// Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these rows.
-///
-/// # Parameters
-/// - `cons`: the consumer
-/// - `batch`: the batch that its last `ConsumeBatch` gave
-/// - `rows`: how many of its first rows are processed
-/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
-/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
-///
-/// # Codes
-/// - 0: done
-/// - 1: another thread called `WakeKafka` before the consumer was free
-/// - -1104: more rows than the batch has, or a negative number
-/// - -1114: not the last batch of this consumer
-/// - -1101, -1106: not a consumer; it has not started
-/// - -1100, -1107, -1108: a handle is not right
-#[unsafe(no_mangle)]
-pub extern "C" fn StoreBatchOffsets(
-    cons: Handle<Client>,
-    batch: Handle<Batch>,
-    rows: i32,
-    errtxt: TextOut,
-    plen: InOut<c_int>,
-) -> i32 {
-    boundary(ErrorText::new(errtxt, plen), &[], || {
-        let rows = usize::try_from(rows)
-            .map_err(|_| Error::new(code::BAD_ARGUMENT, format!("the number of rows is negative: {rows}")))?;
-        cons.get()?.store_batch_offsets(&*batch.get()?, rows)?;
-        Ok(code::DONE)
-    })
-}
-
-/// Commits offsets to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most.
-///
-/// Without a list it commits the positions of the current assignment: what was handed out so far, also after a seek
-/// back. Waits for the broker.
-///
-/// ⎕NA: `I4 %P|Commit P P`
-///
-/// # Parameters
-/// - `cons`: the consumer
-/// - `subscr`: a list with offsets (of the record to be read next), which stays the host's and gets an error for each
-///   entry; or 0
-///
-/// # Codes
-/// - 0: committed, or there was nothing to commit
-/// - 1: another thread called `WakeKafka`
-/// - -185: no answer in time
-/// - -1106: the consumer has not started
-/// - -1101: not a consumer, or `subscr` is no list
-/// - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
-/// - -1114: the columns of the list do not fit together
-/// - other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere. Where one entry of a
-///   list is refused, all have its error, though the others are committed
-#[unsafe(no_mangle)]
-pub extern "C" fn Commit(cons: Handle<Client>, subscr: Handle<Batch>) -> c_int {
-    boundary(ErrorText::NONE, &[], || {
-        let list = subscr.optional()?;
-        cons.get()?.commit(list.as_deref())?;
-        Ok(code::DONE)
-    })
-}
-
-/// Asks the group for the committed offset of the first entry of a list.
-///
-/// Waits for the broker, `kaffi.request.timeout.ms` (60 s) at most.
-///
-/// ⎕NA: `I4 %P|Committed P P >I8`
-///
-/// # Parameters
-/// - `cons`: the consumer
-/// - `subscr`: the list; the call consumes it: the handle ends, also on failure
-/// - `offset`: receives the offset of the record to be read next, -1001 if none is committed
-///
-/// # Codes
-/// - 0: done
-/// - 1: another thread called `WakeKafka`
-/// - -185: no answer in time
-/// - -1104: the list is empty
-/// - -1106: the consumer has not started
-/// - -1101, -1102: not a consumer or `subscr` is no list, `offset` is null
-/// - -1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile
-/// - other: an error of Kafka
-#[unsafe(no_mangle)]
-pub extern "C" fn Committed(cons: Handle<Client>, subscr: Handle<Batch>, offset: Out<i64>) -> c_int {
-    boundary(ErrorText::NONE, &[&Consumed(subscr), &offset], || {
-        let offset = offset.required("offset")?;
-        let list = subscr.take()?;
-        offset.set(cons.get()?.committed(&list)?);
         Ok(code::DONE)
     })
 }

@@ -12,6 +12,8 @@ mod library;
 mod client;
 mod partitions;
 mod consumer;
+mod assignment;
+mod offsets;
 mod producer;
 mod batch;
 mod mock;

@@ -21,6 +21,7 @@ pub enum Content {
     Records,
     List,
     Reports,
+    Lag,
 }
 
 /// A kind of column: its name, how its values are kept, where it occurs, and what it means.
@@ -64,9 +65,9 @@ macro_rules! columns {
 }
 
 columns! {
-    Topic = "topic", Int32, Row, [Records, List, Reports], "index into topic.name";
-    TopicNames = "topic.name", Bytes, Topic, [Records, List, Reports], "names of the topics, one for each distinct topic";
-    Partition = "partition", Int32, Row, [Records, List, Reports], "partition; -1: none or any";
+    Topic = "topic", Int32, Row, [Records, List, Reports, Lag], "index into topic.name";
+    TopicNames = "topic.name", Bytes, Topic, [Records, List, Reports, Lag], "names of the topics, one for each distinct topic";
+    Partition = "partition", Int32, Row, [Records, List, Reports, Lag], "partition; -1: none or any";
     Offset = "offset", Int64, Row, [Records, List, Reports], "offset; in a list that of the record to be read next, -1001: none";
     Timestamp = "timestamp", Int64, Row, [Records, Reports], "ms since 1970; -1: none";
     TimestampType = "timestamp_type", Int32, Row, [Records, Reports], "0 none, 1 set by the producer, 2 set by the broker";
@@ -81,6 +82,9 @@ columns! {
     Message = "msgid", Int64, Row, [Reports], "id that Produce gave the record";
     Status = "status", Int32, Row, [Reports], "0 not persisted, 1 possibly, 2 persisted";
     Latency = "latency", Int64, Row, [Reports], "µs from Produce to the report";
+    Position = "position", Int64, Row, [Lag], "offset of the record that is handed out next; -1001: not known yet";
+    End = "end", Int64, Row, [Lag], "offset of the next record that will be written, as last heard; -1001: not known yet";
+    Lag = "lag", Int64, Row, [Lag], "records from position to end; -1001: not known yet";
 }
 
 impl Id {
@@ -107,6 +111,9 @@ pub const IDS: &[Id] = &[
     Id::Message,
     Id::Status,
     Id::Latency,
+    Id::Position,
+    Id::End,
+    Id::Lag,
 ];
 
 /// Values of variable length, laid out as Arrow lays them out: row i is `data[offsets[i]..offsets[i + 1]]`.
@@ -409,7 +416,7 @@ impl Batch {
     fn settable(&self, name: &str, bytes: bool) -> Result<Id> {
         let id = self.typed_column(name, bytes)?;
         match self.content {
-            Content::Reports => Err(Error::new(code::UNKNOWN_COLUMN, "delivery reports can be read, not set")),
+            Content::Reports | Content::Lag => Err(Error::new(code::UNKNOWN_COLUMN, "this batch can be read, not set")),
             Content::Records if id == Id::Error => {
                 Err(Error::new(code::UNKNOWN_COLUMN, "column error of records is for ProduceBatch to set"))
             }

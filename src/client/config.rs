@@ -40,6 +40,8 @@ pub struct Settings {
     pub reports: Keep,
     pub reports_max: usize,
     pub store: Store,
+    /// The host answers rebalances.
+    pub manual: bool,
     pub batch_max_bytes: usize,
 }
 
@@ -53,6 +55,7 @@ impl Default for Settings {
             reports: Keep::Auto,
             reports_max: 1_000_000,
             store: Store::NextCall,
+            manual: false,
             batch_max_bytes: 67_108_864,
         }
     }
@@ -120,13 +123,27 @@ pub const PROPERTIES: &[Property] = &[
         name: "kaffi.offset.store",
         default: "next-call",
         meaning: "when a record handed out counts as processed: next-call: at the next consuming call, commit or close (at \
-                  least once); delivered: at once; manual: only by StoreBatchOffsets. enable.auto.offset.store, if set, \
+                  least once); delivered: at once; manual: only by StoreOffsets and StoreBatchOffsets. enable.auto.offset.store, if set, \
                   says delivered (true) or manual (false)",
         set: |settings, value| {
             settings.store = match value {
                 "next-call" => Store::NextCall,
                 "delivered" => Store::Delivered,
                 "manual" => Store::Manual,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Property {
+        name: "kaffi.rebalance",
+        default: "auto",
+        meaning: "auto: a rebalance takes effect inside a consuming call, and an event tells it; manual: the host answers \
+                  each rebalance event with AssignPartitions or UnassignPartitions, and till then consuming calls answer 1",
+        set: |settings, value| {
+            settings.manual = match value {
+                "auto" => false,
+                "manual" => true,
                 _ => return None,
             };
             Some(())

@@ -2,20 +2,21 @@
 //!
 //! What was fetched and not handed out is in no position and is never committed.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::assignment::Following;
 use super::batch::{Batch, Id};
 use super::config::{Settings, Store};
-use super::engine::{Engine, Group, Rebalance};
+use super::engine::{Change, Engine, Group, Rebalance};
 use super::gate::{Deadline, Inside, Timeout};
-use super::positions::{Mark, Marks, Origin, Position, Positions, Slot, entry};
+use super::positions::{Mark, Marks, Origin, Positions, Slot, entry};
 use super::records::Records;
 use super::sys::{self, Entry, NativeList, rd};
 use crate::error::{Error, Result, code};
@@ -40,19 +41,27 @@ pub struct Record<'a> {
 pub(super) type Guard<'a> = parking_lot::MutexGuard<'a, State>;
 
 /// What was fetched and not handed out yet, in order.
-enum Fetched {
+pub(super) enum Fetched {
     Rows { records: Box<Records>, next: usize },
     Error(Error),
 }
 
 impl Fetched {
-    fn rows(records: Records) -> Fetched {
+    pub(super) fn rows(records: Records) -> Fetched {
         Fetched::Rows { records: Box::new(records), next: 0 }
+    }
+
+    /// Whether there is anything in it.
+    pub(super) fn is_left(&self) -> bool {
+        !matches!(self, Fetched::Rows { records, .. } if records.rows() == 0)
     }
 }
 
 pub(super) struct State {
-    fetched: VecDeque<Fetched>,
+    pub(super) fetched: VecDeque<Fetched>,
+    /// Rows of paused partitions, in order.
+    pub(super) held: Vec<Records>,
+    pub(super) following: Following,
     pub(super) positions: Positions,
     /// Rows that were handed out and are not processed yet: the last mark of each partition.
     in_hand: Vec<(Slot, Mark)>,
@@ -66,15 +75,35 @@ pub(super) struct State {
     last_store: Instant,
 }
 
+impl State {
+    /// The record of a partition that is handed out next, as far as it is known.
+    pub(super) fn next(&mut self, slot: Slot) -> Option<Mark> {
+        let State { fetched, held, positions, .. } = self;
+        let first = |records: &Records, from: usize| {
+            let row = (from..records.rows()).find(|&row| records.slot[row] == slot);
+            row.map(|row| Mark { offset: records.offset[row], epoch: records.leader_epoch[row] })
+        };
+        let handed = positions.get_mut(slot).and_then(|position| position.handed);
+        handed.or_else(|| held.iter().find_map(|records| first(records, 0))).or_else(|| {
+            fetched.iter().find_map(|one| match one {
+                Fetched::Rows { records, next } => first(records, *next),
+                Fetched::Error(_) => None,
+            })
+        })
+    }
+}
+
 pub struct Consumer {
     pub(super) engine: Engine,
     /// Null without group.id.
     queue: *mut rd::rd_kafka_queue_t,
     pub(super) settings: Settings,
+    /// That of the host; without one the consumer has a group of its own, to which nothing is committed.
     pub(super) group: Option<String>,
+    /// Where reading starts without a group (`auto.offset.reset`): -2 or -1.
+    pub(super) reset: Option<i64>,
     auto_commit: bool,
     eof: bool,
-    subscribed: AtomicBool,
     pub(super) state: Mutex<State>,
 }
 
@@ -84,12 +113,22 @@ unsafe impl Send for Consumer {}
 unsafe impl Sync for Consumer {}
 
 impl Consumer {
-    pub fn new(engine: Engine, settings: Settings, group: Option<String>, auto_commit: bool, eof: bool) -> Consumer {
+    pub fn new(
+        engine: Engine,
+        settings: Settings,
+        group: Option<String>,
+        reset: Option<i64>,
+        auto_commit: bool,
+        eof: bool,
+    ) -> Consumer {
+        engine.hub().manual.store(settings.manual, Ordering::Relaxed);
         // SAFETY: a live client.
         let queue = unsafe { rd::rd_kafka_queue_get_consumer(engine.rk()) };
         let now = Instant::now();
         let state = State {
             fetched: VecDeque::new(),
+            held: Vec::new(),
+            following: Following::Nothing,
             positions: Positions::default(),
             in_hand: Vec::new(),
             last_batch: None,
@@ -98,16 +137,7 @@ impl Consumer {
             last_poll: now,
             last_store: now,
         };
-        Consumer {
-            engine,
-            queue,
-            settings,
-            group,
-            auto_commit,
-            eof,
-            subscribed: AtomicBool::new(false),
-            state: Mutex::new(state),
-        }
+        Consumer { engine, queue, settings, group, reset, auto_commit, eof, state: Mutex::new(state) }
     }
 
     pub fn engine(&self) -> &Engine {
@@ -123,43 +153,39 @@ impl Consumer {
         }
     }
 
-    pub fn subscribe(&self, entries: &[Entry]) -> Result<()> {
-        if entries.is_empty() {
-            return Err(Error::new(-186, "the list is empty: add topics with SetTopicPartitionList"));
+    /// Without a subscription or an assignment there is nothing to wait for. While a rebalance waits for the host's answer
+    /// nothing is handed out.
+    fn expect_following(&self, state: &State) -> Result<()> {
+        if matches!(state.following, Following::Nothing) && !state.positions.any_assigned() {
+            return Err(Error::new(
+                code::NOT_STARTED,
+                "nothing is subscribed to: set group.id and subscribe, or assign partitions",
+            ));
         }
-        // Partitions do not matter here, and the engine refuses a topic that is named twice.
-        let mut named = HashSet::new();
-        let list = NativeList::new(entries.iter().filter(|entry| named.insert(&entry.topic)))?;
-        // SAFETY: a live client and list.
-        match unsafe { sys::rd_kafka_subscribe(self.engine.rk(), list.as_ptr()) } {
-            0 => {
-                self.subscribed.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            err => Err(self.engine.fatal().unwrap_or_else(|| {
-                let names: Vec<_> = entries.iter().map(|entry| entry.topic.as_str()).collect();
-                Error::engine(err, format_args!("subscribing to {}", names.join(", ")))
-            })),
-        }
+        Ok(())
     }
 
-    /// Without a subscription there is nothing to wait for, and without a group not even a queue.
-    fn expect_subscribed(&self) -> Result<()> {
-        if self.subscribed.load(Ordering::Relaxed) {
-            return Ok(());
+    /// Nothing is handed out while a rebalance waits for the host's answer.
+    fn expect_answered(&self) -> Result<()> {
+        if self.settings.manual && self.engine.hub().pending.lock().is_some() {
+            return Err(Error::new(
+                code::NOTHING,
+                "a rebalance waits for its answer: AssignPartitions or UnassignPartitions",
+            ));
         }
-        Err(Error::new(code::NOT_STARTED, "nothing is subscribed to: set group.id, then subscribe"))
+        Ok(())
     }
 
     /// Hands the next record to `give`, which may refuse it; then it stays.
     pub fn consume(&self, inside: &Inside<'_>, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
-        self.expect_subscribed()?;
         let timeout = Timeout::of(self.settings.poll_timeout);
         let mut state = match self.state.try_lock() {
             Some(state) => state,
             None => self.lock(inside, timeout.deadline())?,
         };
+        self.expect_following(&state)?;
         self.begin(&mut state);
+        self.expect_answered()?;
         if state.fetched.is_empty() {
             self.await_fetched(&mut state, inside, FETCH, timeout.deadline())?;
         }
@@ -207,9 +233,9 @@ impl Consumer {
 
     /// Hands out the records that are there. Waits for the first.
     pub fn consume_batch(&self, inside: &Inside<'_>, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
-        self.expect_subscribed()?;
         let deadline = timeout.deadline();
         let mut state = self.lock(inside, deadline)?;
+        self.expect_following(&state)?;
         if max == 0 {
             // A rebalance is served where a record can be taken, of which only so many are kept here.
             let room = usize::from(ready(&state.fetched).0 < FETCH);
@@ -217,6 +243,7 @@ impl Consumer {
             return Err(no_record());
         }
         self.begin(&mut state);
+        self.expect_answered()?;
         self.await_fetched(&mut state, inside, max.min(FETCH), deadline)?;
         // It is gathered in the state, where a rebalance takes away what is revoked.
         let limit = self.settings.batch_max_bytes;
@@ -226,6 +253,7 @@ impl Consumer {
                 break;
             }
         }
+        self.expect_answered()?;
         if matches!(state.fetched.front(), Some(Fetched::Error(_))) {
             return Err(take_error(&mut state.fetched));
         }
@@ -322,7 +350,8 @@ impl Consumer {
             .filter(|(_, position)| position.processed.is_some() && position.processed != position.stored)
             .filter_map(|(partition, position)| {
                 position.stored = position.processed;
-                position.stored.map(|mark| entry(partition, mark))
+                let metadata = position.metadata.clone();
+                position.stored.map(|mark| Entry { metadata, ..entry(partition, mark) })
             })
             .collect();
         if changed.is_empty() {
@@ -342,6 +371,7 @@ impl Consumer {
             if !state.fetched.is_empty() {
                 break;
             }
+            self.expect_answered()?;
             inside.check()?;
             parking_lot::MutexGuard::bump(state);
             wait = deadline.slice();
@@ -353,7 +383,7 @@ impl Consumer {
     }
 
     /// Asks the engine for records, which also counts as a poll and lets a rebalance take effect. How many came.
-    fn fetch(&self, state: &mut State, max: usize, wait: Duration) -> usize {
+    pub(super) fn fetch(&self, state: &mut State, max: usize, wait: Duration) -> usize {
         self.engine.serve(Duration::ZERO);
         if self.queue.is_null() {
             return 0;
@@ -476,28 +506,20 @@ impl Consumer {
 
     /// Lets changes of the assignment take effect on what is in hand; whether there were any.
     pub(super) fn apply_rebalances(&self, state: &mut State) -> bool {
-        let rebalances = std::mem::take(&mut *self.engine.hub().rebalances.lock());
-        let changed = !rebalances.is_empty();
-        for rebalance in rebalances {
-            match rebalance {
-                Rebalance::Assigned(entries) => {
-                    for entry in entries {
-                        let slot = state.positions.slot(&entry.topic, entry.partition);
-                        state.positions.all[slot as usize].1 = Position { assigned: true, ..Position::default() };
-                    }
-                }
-                Rebalance::Revoked(None) => {
-                    state.positions.assigned().for_each(|(_, position)| position.assigned = false)
-                }
-                Rebalance::Revoked(Some(entries)) => {
-                    for entry in entries {
-                        if let Some(position) = state.positions.of(&entry) {
-                            position.assigned = false;
-                        }
-                    }
-                }
+        let changes = std::mem::take(&mut *self.engine.hub().changes.lock());
+        let changed = !changes.is_empty();
+        for change in changes {
+            if let Change::Removed(entries) = &change {
+                entries.iter().for_each(|entry| state.positions.remove(entry));
             }
+            if let Change::Assigned(_) = &change {
+                state.positions.assigned().for_each(|(_, position)| position.assigned = false);
+            }
+            // Before partitions come again: what is in hand of them is of an earlier assignment.
             drop_revoked(state);
+            if let Change::Assigned(entries) | Change::Added(entries) = &change {
+                entries.iter().for_each(|entry| state.positions.add(entry));
+            }
         }
         changed
     }
@@ -541,6 +563,13 @@ impl Consumer {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
             self.count_processed(&mut state, Instant::now());
+            // From here on rebalances are answered here; one that waits holds up the end.
+            self.engine.hub().manual.store(false, Ordering::Relaxed);
+            if let Some(Rebalance { assigns, cooperative, entries }) = self.engine.hub().pending.lock().take() {
+                self.store(&mut state);
+                let _ = self.engine.change_assignment(assigns, cooperative, &entries);
+                self.apply_rebalances(&mut state);
+            }
             if !self.queue.is_null() {
                 // Answers a rebalance that waits while the group still lives.
                 self.fetch(&mut state, 1, Duration::ZERO);
@@ -623,9 +652,15 @@ fn take_rows(fetched: &mut VecDeque<Fetched>, max: usize, limit: usize) -> Recor
 }
 
 /// What is in hand or fetched of partitions that are not assigned any more goes.
-fn drop_revoked(state: &mut State) {
-    let State { fetched, positions, in_hand, .. } = state;
+pub(super) fn drop_revoked(state: &mut State) {
+    let State { fetched, held, positions, in_hand, .. } = state;
     in_hand.retain(|(slot, _)| positions.is_assigned(*slot));
+    for records in held.iter_mut() {
+        let mut kept = Records::default();
+        kept.append(records, |row| positions.is_assigned(records.slot[row]));
+        *records = kept;
+    }
+    held.retain(|records| records.rows() > 0);
     for one in fetched.iter_mut() {
         if let Fetched::Rows { records, next } = one {
             let from = *next;
@@ -634,7 +669,7 @@ fn drop_revoked(state: &mut State) {
             (**records, *next) = (kept, 0);
         }
     }
-    fetched.retain(|one| !matches!(one, Fetched::Rows { records, .. } if records.rows() == 0));
+    fetched.retain(Fetched::is_left);
 }
 
 fn hand_out(positions: &mut Positions, in_hand: &mut Vec<(Slot, Mark)>, slot: Slot, mark: Mark) {

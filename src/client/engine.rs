@@ -1,7 +1,7 @@
 //! A client of librdkafka: how it is started, served and ended.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -28,8 +28,12 @@ pub struct Hub {
     pub ledger: OnceLock<Ledger>,
     /// The topics that a producer has used; their index is in the reports.
     pub topics: RwLock<Vec<Arc<Topic>>>,
-    /// What happened to the assignment inside the consuming call that is under way.
-    pub rebalances: Mutex<Vec<Rebalance>>,
+    /// What happened to the assignment, and has not taken effect on what is in hand.
+    pub changes: Mutex<Vec<Change>>,
+    /// The host answers rebalances (`kaffi.rebalance` manual), till closing begins.
+    pub manual: AtomicBool,
+    /// The rebalance that waits for the host's answer.
+    pub pending: Mutex<Option<Rebalance>>,
 }
 
 /// What is known of a topic that a producer uses. The engine's topic has its address as opaque.
@@ -62,11 +66,64 @@ pub unsafe extern "C" fn on_partition(
     }
 }
 
-/// A change of the assignment.
-pub enum Rebalance {
+/// A change of the assignment that has happened.
+pub enum Change {
+    /// To these alone.
     Assigned(Vec<Entry>),
-    /// `None`: everything.
-    Revoked(Option<Vec<Entry>>),
+    Added(Vec<Entry>),
+    Removed(Vec<Entry>),
+}
+
+/// A change of the assignment that the group wants.
+#[derive(Clone)]
+pub struct Rebalance {
+    /// It gives partitions; else it takes some.
+    pub assigns: bool,
+    /// It speaks of the partitions that come or go, not of all.
+    pub cooperative: bool,
+    pub entries: Vec<Entry>,
+}
+
+/// Changes the assignment: an answer to a rebalance, or the host's wish.
+///
+/// # Safety
+/// `rk` is a live consumer.
+unsafe fn change_assignment(
+    rk: *mut rd::rd_kafka_t,
+    hub: &Hub,
+    assigns: bool,
+    incremental: bool,
+    entries: &[Entry],
+) -> Result<()> {
+    let list = NativeList::new(entries)?;
+    // SAFETY: as above, and a live list; the errors are taken.
+    unsafe {
+        match (assigns, incremental) {
+            (true, true) => sys::take_error(rd::rd_kafka_incremental_assign(rk, list.as_ptr()), "assign")?,
+            (false, true) => sys::take_error(rd::rd_kafka_incremental_unassign(rk, list.as_ptr()), "unassign")?,
+            _ => {
+                // Assigning nothing differs from an empty list: it ends a revocation.
+                let list = if assigns && !entries.is_empty() { list.as_ptr() } else { std::ptr::null_mut() };
+                match sys::rd_kafka_assign(rk, list) {
+                    0 => {}
+                    err => return Err(Error::engine(err, "assign")),
+                }
+            }
+        }
+        if assigns {
+            // A pause outlives an assignment in librdkafka; in Java and here it ends.
+            let list = NativeList::new(entries)?;
+            sys::rd_kafka_resume_partitions(rk, list.as_ptr());
+        }
+    }
+    let entries = entries.to_vec();
+    hub.changes.lock().push(match (assigns, incremental) {
+        (true, true) => Change::Added(entries),
+        (true, false) => Change::Assigned(entries),
+        (false, true) => Change::Removed(entries),
+        (false, false) => Change::Assigned(Vec::new()),
+    });
+    Ok(())
 }
 
 /// A started client of librdkafka. Its calls may come from any thread.
@@ -220,6 +277,12 @@ impl Engine {
         (err != 0).then(|| Error::new(code::from_engine(err), format!("{what}: {}", sys::text(text.as_ptr()))))
     }
 
+    /// Changes the assignment: assigns or unassigns, incrementally or all of it.
+    pub fn change_assignment(&self, assigns: bool, incremental: bool, entries: &[Entry]) -> Result<()> {
+        // SAFETY: a live client.
+        unsafe { change_assignment(self.rk, &self.hub, assigns, incremental, entries) }
+    }
+
     /// Ends the client on a thread of its own, and waits for it while there is time: an engine whose broker hangs is
     /// finished in the background.
     pub fn end(&self, deadline: Deadline, group: Option<Group>) {
@@ -334,35 +397,25 @@ unsafe extern "C" fn on_rebalance(
     list: *mut rd::rd_kafka_topic_partition_list_t,
     opaque: *mut c_void,
 ) {
-    // SAFETY: a live client with our opaque and its list; error objects are taken.
+    // SAFETY: a live client with our opaque and its list.
     unsafe {
         let hub = hub(opaque);
-        let cooperative = sys::text(rd::rd_kafka_rebalance_protocol(rk)) == "COOPERATIVE";
-        let entries = sys::entries(list);
-        let mut result = Ok(());
-        match err {
-            ASSIGN_PARTITIONS => {
-                if cooperative {
-                    result = sys::take_error(rd::rd_kafka_incremental_assign(rk, list), "assign");
-                } else {
-                    sys::rd_kafka_assign(rk, list);
-                }
-                // A pause outlives an assignment in librdkafka; in Java and here it ends.
-                if let Ok(all) = NativeList::new(&entries) {
-                    sys::rd_kafka_resume_partitions(rk, all.as_ptr());
-                }
-                hub.rebalances.lock().push(Rebalance::Assigned(entries));
-            }
-            REVOKE_PARTITIONS if cooperative => {
-                result = sys::take_error(rd::rd_kafka_incremental_unassign(rk, list), "unassign");
-                hub.rebalances.lock().push(Rebalance::Revoked(Some(entries)));
-            }
-            _ => {
-                sys::rd_kafka_assign(rk, std::ptr::null());
-                hub.rebalances.lock().push(Rebalance::Revoked(None));
-            }
+        let protocol = sys::text(rd::rd_kafka_rebalance_protocol(rk));
+        let cooperative = protocol == "COOPERATIVE";
+        let known = matches!(err, ASSIGN_PARTITIONS | REVOKE_PARTITIONS);
+        let rebalance = Rebalance {
+            assigns: err == ASSIGN_PARTITIONS,
+            // An error: everything goes.
+            cooperative: cooperative && known,
+            entries: sys::entries(list),
+        };
+        let manual = hub.manual.load(Ordering::Relaxed) && known;
+        if manual {
+            *hub.pending.lock() = Some(rebalance);
+            return;
         }
-        if let Err(e) = result {
+        let Rebalance { assigns, cooperative, entries } = rebalance;
+        if let Err(e) = change_assignment(rk, hub, assigns, cooperative, &entries) {
             hub.diagnosis.error(e.code, &e.text);
         }
     }

@@ -1,6 +1,7 @@
 //! The safe core: clients, batches, the embedded cluster. `abi` translates, this thinks.
 
 pub mod arrow;
+mod assignment;
 pub mod batch;
 pub mod config;
 mod connection;
@@ -20,7 +21,9 @@ pub mod sys;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
@@ -195,9 +198,20 @@ impl Client {
             }
             Type::Consumer => {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
-                let auto_commit = read("enable.auto.commit") != "false";
+                if group.is_none() {
+                    // Without any group the engine assigns nothing.
+                    conf.set("group.id", &private_group())?;
+                    conf.set("enable.auto.commit", "false")?;
+                }
+                let reset = match read("auto.offset.reset").as_str() {
+                    "smallest" | "earliest" | "beginning" => Some(-2),
+                    "largest" | "latest" | "end" => Some(-1),
+                    _ => None,
+                };
+                let auto_commit = group.is_some() && read("enable.auto.commit") != "false";
                 let eof = read("enable.partition.eof") == "true";
-                Running::Consumer(Box::new(Consumer::new(start(conf)?, settings, group, auto_commit, eof)))
+                let consumer = Consumer::new(start(conf)?, settings, group, reset, auto_commit, eof);
+                Running::Consumer(Box::new(consumer))
             }
             Type::Admin => Running::Admin(start(conf)?),
         })
@@ -284,17 +298,29 @@ impl Client {
     }
 
     pub fn subscribe(&self, list: &Batch) -> Result<()> {
-        let _inside = self.enter()?;
+        let inside = self.enter()?;
         let entries = list.entries()?;
         self.expect_type(Type::Consumer)?;
-        if self.running.get().is_none() && self.config.lock().given(&["group.id"]).is_none_or(str::is_empty) {
+        if self.config.lock().given(&["group.id"]).is_none_or(str::is_empty) {
             return Err(Error::new(
                 code::START_FAILED,
                 "group.id is not set: consumers that subscribe share the topics' partitions within a group",
             ));
         }
         self.started(Type::Consumer)?;
-        self.consumer()?.subscribe(&entries)
+        self.consumer()?.subscribe(&inside, &entries)
+    }
+
+    /// Lets a started consumer do something.
+    pub fn as_consumer<R>(&self, what: impl FnOnce(&Consumer, &Inside<'_>) -> Result<R>) -> Result<R> {
+        let inside = self.enter()?;
+        what(self.consumer()?, &inside)
+    }
+
+    /// Assigns partitions by hand: that starts a client as a consumer.
+    pub fn assign(&self, what: impl FnOnce(&Consumer, &Inside<'_>) -> Result<()>) -> Result<()> {
+        self.start(Type::Consumer)?;
+        self.as_consumer(what)
     }
 
     pub fn consume(&self, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
@@ -373,6 +399,13 @@ impl Client {
         }
         Ok(code::DONE)
     }
+}
+
+/// The name of a group that nobody else has.
+fn private_group() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("kaffi-private-{}-{now}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
 fn wrong_type(is: Type, wanted: Type) -> Error {

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, OFFSET_INVALID};
+use super::assignment::{check_entries, expect_assigned};
+use super::batch::{Batch, Columns, Content, Id, OFFSET_INVALID, push_bytes, push_int};
+use super::config::Store;
 use super::consumer::Consumer;
 use super::engine::Engine;
 use super::gate::{Deadline, Inside, SLICE, Timeout};
-use super::positions::Mark;
+use super::positions::{Mark, Slot};
 use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{Error, Result, code};
 
@@ -20,33 +23,34 @@ const WAIT_COORD: i32 = -180;
 impl Consumer {
     /// Commits a list, or the positions, and waits for the answer.
     pub fn commit(&self, inside: &Inside<'_>, list: Option<&Batch>) -> Result<()> {
-        let deadline = Timeout::of(self.settings.request_timeout).deadline();
-        match list {
-            Some(batch) => {
-                let mut entries = batch.entries()?;
-                if entries.is_empty() {
-                    return Ok(());
-                }
-                let result = self.commit_entries(&mut entries, deadline, || inside.check());
-                batch.set_entries(&entries);
-                result
-            }
-            None => {
-                let mut state = self.interrupt(inside)?;
-                self.apply_rebalances(&mut state);
-                self.count_processed(&mut state, Instant::now());
-                // What is stored is committed once more when the partition leaves: it must not be older than this.
-                self.store(&mut state);
-                let mut entries = state.positions.processed();
-                drop(state);
-                if entries.is_empty() {
-                    return Ok(());
-                }
-                self.commit_entries(&mut entries, deadline, || inside.check())?;
-                self.note_committed(&entries);
-                Ok(())
-            }
+        self.commit_by(inside, list, Timeout::of(self.settings.request_timeout).deadline())
+    }
+
+    fn commit_by(&self, inside: &Inside<'_>, list: Option<&Batch>, deadline: Deadline) -> Result<()> {
+        let mut entries = match list {
+            Some(list) => list.entries()?,
+            None => self.processed(inside)?,
+        };
+        if entries.is_empty() {
+            return Ok(());
         }
+        let result = self.commit_entries(&mut entries, deadline, || inside.check());
+        match list {
+            Some(list) => list.set_entries(&entries),
+            None if result.is_ok() => self.note_committed(&entries),
+            None => {}
+        }
+        result
+    }
+
+    /// The positions: what was handed out so far counts as processed.
+    pub(super) fn processed(&self, inside: &Inside<'_>) -> Result<Vec<Entry>> {
+        let mut state = self.interrupt(inside)?;
+        self.apply_rebalances(&mut state);
+        self.count_processed(&mut state, Instant::now());
+        // What is stored is committed once more when the partition leaves: it must not be older than this.
+        self.store(&mut state);
+        Ok(state.positions.processed())
     }
 
     fn note_committed(&self, entries: &[Entry]) {
@@ -75,7 +79,7 @@ impl Consumer {
         ) {
         }
         if self.group.is_none() {
-            return Err(Error::new(code::START_FAILED, "group.id is not set: there is no group to commit to"));
+            return Err(no_group());
         }
         let list = NativeList::new(&*entries)?;
         let queue = PrivateQueue::new(&self.engine);
@@ -111,7 +115,7 @@ impl Consumer {
             Error::new(code::BAD_ARGUMENT, "the list is empty: add a topic and partition with SetTopicPartitionList")
         })?;
         let deadline = Timeout::of(self.settings.request_timeout).deadline();
-        let group = self.group.as_deref().ok_or_else(|| Error::new(code::START_FAILED, "group.id is not set"))?;
+        let group = self.group.as_deref().ok_or_else(no_group)?;
         let first = std::slice::from_ref(first);
         let found = match self.group_offsets_at_once(first, deadline)? {
             Some(found) => found,
@@ -163,6 +167,261 @@ impl Consumer {
                 let what = "the group's coordinator did not answer in time";
                 return Err(self.engine.hub().diagnosis.explain(what, code::TIMED_OUT).with_code(code::TIMED_OUT));
             }
+        }
+    }
+
+    /// Says which offsets are processed. Only where the host alone says so: else the next call would count everything.
+    pub fn store_offsets(&self, inside: &Inside<'_>, list: &Batch) -> Result<()> {
+        if self.settings.store != Store::Manual {
+            let text = "what was handed out counts as processed by itself: set kaffi.offset.store to manual (or \
+                        enable.auto.offset.store to false) to store offsets yourself";
+            return Err(Error::new(code::INVALID_ARG, text));
+        }
+        let entries = list.entries()?;
+        let mut state = self.interrupt(inside)?;
+        self.apply_rebalances(&mut state);
+        check_entries(&entries)?;
+        expect_assigned(&mut state, &entries)?;
+        expect_offsets(&entries)?;
+        for entry in entries {
+            if let Some(position) = state.positions.of(&entry) {
+                position.processed = Some(Mark { offset: entry.offset, epoch: entry.leader_epoch });
+                position.metadata = entry.metadata;
+            }
+        }
+        self.store(&mut state);
+        Ok(())
+    }
+
+    /// Commits a list, or the positions, and waits for the answer; without a timeout the answer is an event.
+    pub fn commit_offsets(&self, inside: &Inside<'_>, list: Option<&Batch>, timeout: Option<Timeout>) -> Result<()> {
+        if self.group.is_none() {
+            return Err(no_group());
+        }
+        if let Some(list) = list {
+            let entries = list.entries()?;
+            check_entries(&entries)?;
+            expect_offsets(&entries)?;
+        }
+        let Some(timeout) = timeout else {
+            let entries = match list {
+                Some(list) => list.entries()?,
+                None => self.processed(inside)?,
+            };
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let list = NativeList::new(&entries)?;
+            // SAFETY: a live client and list.
+            return match unsafe { sys::rd_kafka_commit(self.engine.rk(), list.as_ptr(), 1) } {
+                0 => Ok(()),
+                err => Err(self.engine.fatal().unwrap_or_else(|| Error::engine(err, "commit"))),
+            };
+        };
+        self.commit_by(inside, list, timeout.deadline())
+    }
+
+    /// Fills a list with what the group has committed.
+    pub fn get_committed(&self, inside: &Inside<'_>, list: &Batch, timeout: Timeout) -> Result<()> {
+        let mut entries = list.entries()?;
+        check_entries(&entries)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let group = self.group.as_deref().ok_or_else(no_group)?;
+        let deadline = timeout.deadline();
+        let found = match self.group_offsets_at_once(&entries, deadline)? {
+            Some(found) => found,
+            None => self.group_offsets(inside, group, &entries, deadline)?,
+        };
+        fill(&mut entries, &found);
+        list.set_entries(&entries);
+        first_error(&entries, "committed")
+    }
+
+    /// Fills a list with the offsets of the records that are handed out next.
+    pub fn get_positions(&self, inside: &Inside<'_>, list: &Batch) -> Result<()> {
+        let mut entries = list.entries()?;
+        check_entries(&entries)?;
+        let mut state = self.interrupt(inside)?;
+        self.apply_rebalances(&mut state);
+        expect_assigned(&mut state, &entries)?;
+        for entry in &mut entries {
+            let slot = state.positions.slot(&entry.topic, entry.partition);
+            let mark = state.next(slot);
+            (entry.offset, entry.leader_epoch) = mark.map_or((OFFSET_INVALID, -1), |mark| (mark.offset, mark.epoch));
+        }
+        list.set_entries(&entries);
+        Ok(())
+    }
+
+    /// Fills a list, whose offsets are times, with the offsets of the first records at or after them.
+    pub fn get_offsets_for_times(&self, inside: &Inside<'_>, list: &Batch, timeout: Timeout) -> Result<()> {
+        let mut entries = list.entries()?;
+        check_entries(&entries)?;
+        if let Some(entry) = entries.iter().find(|entry| entry.offset < 0) {
+            let text = format!("{} [{}]: time {}: give ms since 1970", entry.topic, entry.partition, entry.offset);
+            return Err(Error::new(code::BAD_ARGUMENT, text));
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let asked = self.ask(inside, timeout.deadline(), "the offsets for times", |wait| {
+            let list = NativeList::new(&entries)?;
+            // SAFETY: a live client and list.
+            let err = unsafe { sys::rd_kafka_offsets_for_times(self.engine.rk(), list.as_ptr(), wait) };
+            Ok((err, list.entries()))
+        });
+        let found = asked?;
+        fill(&mut entries, &found);
+        list.set_entries(&entries);
+        first_error(&entries, "offsets for times")
+    }
+
+    /// The first offset of a partition, and that of the next record which comes.
+    pub fn get_watermarks(
+        &self,
+        inside: &Inside<'_>,
+        topic: &str,
+        partition: i32,
+        timeout: Timeout,
+    ) -> Result<(i64, i64)> {
+        let name = c_text(topic)?;
+        let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
+        let deadline = timeout.deadline();
+        let (l, h) = (&raw mut low, &raw mut high);
+        if deadline.is_over() {
+            return self.cached_watermarks(topic, partition);
+        }
+        self.ask(inside, deadline, &format!("the watermarks of {topic} [{partition}]"), |wait| {
+            // SAFETY: as above.
+            let err = unsafe {
+                sys::rd_kafka_query_watermark_offsets(self.engine.rk(), name.as_ptr(), partition, l, h, wait)
+            };
+            Ok((err, ()))
+        })?;
+        Ok((low, high))
+    }
+
+    /// How far the host is behind in each partition, as far as the engine has heard of their ends.
+    pub fn get_lag(&self, inside: &Inside<'_>) -> Result<Arc<Batch>> {
+        let mut state = self.interrupt(inside)?;
+        self.apply_rebalances(&mut state);
+        let mut rows = Columns::default();
+        let mut names = Vec::new();
+        for slot in 0..state.positions.all.len() as Slot {
+            if !state.positions.is_assigned(slot) {
+                continue;
+            }
+            let (topic, partition) = state.positions.all[slot as usize].0.clone();
+            let position = state.next(slot).map_or(OFFSET_INVALID, |mark| mark.offset);
+            let (low, end) = self.cached_watermarks(&topic, partition)?;
+            let known = position >= 0 && end >= 0;
+            let index = names.iter().position(|name| *name == topic).unwrap_or_else(|| {
+                push_bytes(&mut rows, Id::TopicNames, Some(topic.as_bytes()));
+                names.push(topic);
+                names.len() - 1
+            });
+            push_int(&mut rows, Id::Topic, index as i64);
+            push_int(&mut rows, Id::Partition, i64::from(partition));
+            push_int(&mut rows, Id::Position, position);
+            push_int(&mut rows, Id::End, end);
+            // What retention has deleted is not to be read any more.
+            push_int(&mut rows, Id::Lag, if known { (end - position.max(low)).max(0) } else { OFFSET_INVALID });
+        }
+        Ok(Batch::of(Content::Lag, rows, None))
+    }
+
+    fn cached_watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64)> {
+        let name = c_text(topic)?;
+        let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
+        let (l, h) = (&raw mut low, &raw mut high);
+        // SAFETY: a live client, a NUL-terminated text, two places.
+        match unsafe { sys::rd_kafka_get_watermark_offsets(self.engine.rk(), name.as_ptr(), partition, l, h) } {
+            // Not known yet is no error.
+            0 | code::UNKNOWN_PARTITION => Ok((low, high)),
+            err => Err(Error::engine(err, format_args!("watermarks of {topic} [{partition}]"))),
+        }
+    }
+
+    /// Asks by a call of the engine that cannot be woken, in slices; `call` gets a wait in ms and gives the engine's code.
+    fn ask<T>(
+        &self,
+        inside: &Inside<'_>,
+        deadline: Deadline,
+        what: &str,
+        mut call: impl FnMut(i32) -> Result<(i32, T)>,
+    ) -> Result<T> {
+        loop {
+            let (err, answer) = call(sys::ms(deadline.left().clamp(Duration::from_millis(1), DEAF)))?;
+            match err {
+                0 => return Ok(answer),
+                code::TIMED_OUT => {}
+                err => return Err(Error::engine(err, what)),
+            }
+            self.engine.serve(Duration::ZERO);
+            inside.check()?;
+            if deadline.is_over() {
+                let what = format!("no broker told {what} in time");
+                return Err(self.engine.hub().diagnosis.explain(&what, code::TIMED_OUT).with_code(code::TIMED_OUT));
+            }
+        }
+    }
+
+    /// Who the consumer is in its group, as JSON.
+    pub fn group_metadata(&self) -> Result<String> {
+        let group = self.group.as_deref().ok_or_else(no_group)?;
+        // SAFETY: a live client; what it gives is destroyed here, its texts live as long.
+        unsafe {
+            let metadata = rd::rd_kafka_consumer_group_metadata(self.engine.rk());
+            if metadata.is_null() {
+                return Err(Error::new(code::NOT_STARTED, "the consumer is not in its group yet"));
+            }
+            let instance = sys::text(rd::rd_kafka_consumer_group_metadata_group_instance_id(metadata));
+            let json = serde_json::json!({
+                "group_id": group,
+                "member_id": sys::text(rd::rd_kafka_consumer_group_metadata_member_id(metadata)),
+                "generation_id": rd::rd_kafka_consumer_group_metadata_generation_id(metadata),
+                "group_instance_id": (!instance.is_empty()).then_some(instance),
+            });
+            rd::rd_kafka_consumer_group_metadata_destroy(metadata);
+            Ok(super::describe::ascii(&json))
+        }
+    }
+}
+
+fn no_group() -> Error {
+    Error::new(code::START_FAILED, "group.id is not set: there is no group that keeps offsets")
+}
+
+fn expect_offsets(entries: &[Entry]) -> Result<()> {
+    match entries.iter().find(|entry| entry.offset < 0) {
+        None => Ok(()),
+        Some(entry) => {
+            let Entry { topic, partition, offset, .. } = entry;
+            let text = format!("{topic} [{partition}]: offset {offset}: give that of the record to be read next");
+            Err(Error::new(code::BAD_ARGUMENT, text))
+        }
+    }
+}
+
+/// Gives each entry what was found for it: the engine sorts its answers.
+fn fill(entries: &mut [Entry], found: &[Entry]) {
+    let found: HashMap<_, _> = found.iter().map(|entry| ((entry.topic.as_str(), entry.partition), entry)).collect();
+    for entry in entries {
+        let answer = found.get(&(entry.topic.as_str(), entry.partition)).copied();
+        let mut filled = answer.cloned().unwrap_or_else(|| Entry::of(&entry.topic, entry.partition));
+        filled.error = code::from_engine(filled.error);
+        *entry = filled;
+    }
+}
+
+fn first_error(entries: &[Entry], what: &str) -> Result<()> {
+    match entries.iter().find(|entry| entry.error != 0) {
+        None => Ok(()),
+        Some(entry) => {
+            let place = format_args!("{what} of {} [{}]", entry.topic, entry.partition);
+            Err(Error::engine(code::to_engine(entry.error), place))
         }
     }
 }

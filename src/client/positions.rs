@@ -31,8 +31,11 @@ pub struct Mark {
 #[derive(Default)]
 pub struct Position {
     pub assigned: bool,
+    pub paused: bool,
     pub handed: Option<Mark>,
     pub processed: Option<Mark>,
+    /// The host's own text beside `processed`.
+    pub metadata: Option<Vec<u8>>,
     pub stored: Option<Mark>,
     pub committed: Option<Mark>,
 }
@@ -70,6 +73,27 @@ impl Positions {
         self.all[slot as usize].1.assigned
     }
 
+    pub fn is_paused(&self, slot: Slot) -> bool {
+        self.all[slot as usize].1.paused
+    }
+
+    /// A partition comes; where the host says from which offset, that is its position.
+    pub fn add(&mut self, entry: &Entry) {
+        let slot = self.slot(&entry.topic, entry.partition);
+        let handed = (entry.offset >= 0).then_some(Mark { offset: entry.offset, epoch: entry.leader_epoch });
+        self.all[slot as usize].1 = Position { assigned: true, handed, ..Position::default() };
+    }
+
+    pub fn remove(&mut self, entry: &Entry) {
+        if let Some(position) = self.of(entry) {
+            position.assigned = false;
+        }
+    }
+
+    pub fn any_assigned(&self) -> bool {
+        self.all.iter().any(|(_, position)| position.assigned)
+    }
+
     pub fn of(&mut self, entry: &Entry) -> Option<&mut Position> {
         let slot = self.slot(&entry.topic, entry.partition);
         self.get_mut(slot)
@@ -84,7 +108,10 @@ impl Positions {
 
     pub fn processed(&mut self) -> Vec<Entry> {
         self.assigned()
-            .filter_map(|(partition, position)| position.processed.map(|mark| entry(partition, mark)))
+            .filter_map(|(partition, position)| {
+                let metadata = position.metadata.clone();
+                position.processed.map(|mark| Entry { metadata, ..entry(partition, mark) })
+            })
             .collect()
     }
 }

@@ -33,11 +33,38 @@ unsafe extern "C" {
     pub fn rd_kafka_purge(rk: *mut rd_kafka_t, flags: c_int) -> i32;
     pub fn rd_kafka_subscribe(rk: *mut rd_kafka_t, list: *const rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_assign(rk: *mut rd_kafka_t, list: *const rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_unsubscribe(rk: *mut rd_kafka_t) -> i32;
+    pub fn rd_kafka_pause_partitions(rk: *mut rd_kafka_t, list: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_resume_partitions(rk: *mut rd_kafka_t, list: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_offsets_store(rk: *mut rd_kafka_t, list: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_committed(
         rk: *mut rd_kafka_t,
         list: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> i32;
+    pub fn rd_kafka_commit(
+        rk: *mut rd_kafka_t,
+        list: *const rd_kafka_topic_partition_list_t,
+        asynchronous: c_int,
+    ) -> i32;
+    pub fn rd_kafka_offsets_for_times(
+        rk: *mut rd_kafka_t,
+        list: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> i32;
+    pub fn rd_kafka_get_watermark_offsets(
+        rk: *mut rd_kafka_t,
+        topic: *const c_char,
+        partition: i32,
+        low: *mut i64,
+        high: *mut i64,
+    ) -> i32;
+    pub fn rd_kafka_query_watermark_offsets(
+        rk: *mut rd_kafka_t,
+        topic: *const c_char,
+        partition: i32,
+        low: *mut i64,
+        high: *mut i64,
         timeout_ms: c_int,
     ) -> i32;
     pub fn rd_kafka_commit_queue(
@@ -184,6 +211,13 @@ pub struct Entry {
     pub leader_epoch: i32,
     pub metadata: Option<Vec<u8>>,
     pub error: i32,
+}
+
+impl Entry {
+    /// A partition without an offset.
+    pub fn of(topic: &str, partition: i32) -> Entry {
+        Entry { topic: topic.to_string(), partition, offset: -1001, leader_epoch: -1, metadata: None, error: 0 }
+    }
 }
 
 /// A list of the engine. It lives inside one call: its entries hold partitions of the client, and a kept list would

@@ -12,6 +12,8 @@ use super::producer::MessageId;
 use super::{Client, Running, Timeout, Type};
 use crate::error::{Error, Result, code};
 
+mod assignment;
+
 const LIMIT: Duration = Duration::from_secs(60);
 
 struct Cluster(Arc<MockCluster>);

@@ -465,6 +465,193 @@ internal static unsafe partial class Native
         int* plen
     );
 
+    /// <summary>Assigns partitions by hand, in place of what was assigned so; or answers a rebalance that gives
+    /// partitions.</summary>
+    /// <remarks>Starts a client as a consumer if it has not started. Reading starts at each entry's offset: that of a
+    /// record, -2 the beginning, -1 the end, -1000 or -1001 what the group has committed, else as `auto.offset.reset`
+    /// says. Without `group.id` there is no group: commits are refused. Pauses end. With `kaffi.rebalance` manual and a
+    /// rebalance event waiting, this is the answer to it.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions with their offsets, which stays the host's; 0: accepts what the rebalance
+    /// proposes, or, without one, assigns nothing</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: the consumer is subscribed and no rebalance waits, or the one that waits takes partitions: the text
+    /// says what to do</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1111: the client cannot start as it is configured</para>
+    /// <para>-1101: not a consumer, or `tplist` is no list</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AssignPartitions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Adds partitions to those that are assigned by hand; or answers a rebalance that gives
+    /// partitions.</summary>
+    /// <remarks>Starts a client as a consumer if it has not started. Offsets are those of `AssignPartitions`.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions with their offsets, which stays the host's</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: a partition is assigned already, the consumer is subscribed and no rebalance waits, or the one that
+    /// waits takes partitions</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1111: the client cannot start as it is configured</para>
+    /// <para>-1101: not a consumer, or `tplist` is no list</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AddPartitions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Takes partitions out of those that are assigned by hand; or answers a rebalance that takes
+    /// partitions.</summary>
+    /// <remarks>What was handed out of them counts as processed and, with `enable.auto.commit`, is committed. Records
+    /// fetched of them and not handed out go.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions, which stays the host's; 0: what the rebalance takes, or, without one,
+    /// all</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: a partition is not assigned, the consumer is subscribed and no rebalance waits, or the one that
+    /// waits gives partitions</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int UnassignPartitions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Ends the subscription, or what was assigned by hand. Without either nothing happens.</summary>
+    /// <remarks>Waits until the group has taken the partitions back, `kaffi.request.timeout.ms` (60 s) at most. With
+    /// `kaffi.rebalance` manual it leaves a rebalance event to be answered with `UnassignPartitions`.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: the group has not taken the partitions back yet: the next consuming call lets it</para>
+    /// <para>-1101, -1106: not a consumer; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int UnsubscribeConsumer(ulong cons, byte* errtxt, int* plen);
+
+    /// <summary>Stops handing out records of partitions. What was fetched of them waits.</summary>
+    /// <remarks>A pause ends with `ResumePartitions`, and when the partition leaves this consumer. Consuming goes on
+    /// with the others, and keeps the membership in the group alive.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions, which stays the host's; 0: all that are assigned</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: a partition is not assigned: none is paused</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int PausePartitions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Goes on handing out records of partitions that were paused.</summary>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions, which stays the host's; 0: all that are assigned</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: a partition is not assigned: none is resumed</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int ResumePartitions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Goes to other offsets: the next record of a partition is the one at the offset of its entry.</summary>
+    /// <remarks>What was fetched of the partition and not handed out goes. The offset that is sought is the position
+    /// from then on, also for a commit (but with `kaffi.offset.store` manual). A partition that was just assigned can
+    /// seek a moment later: the call waits for that.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions with their offsets (-2 beginning, -1 end); each entry gets its error</param>
+    /// <param name="timeout_ms">how long to wait for the engine; 0 asks once, -1 as long as it takes</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: not done in time: the entries' errors say which; call again</para>
+    /// <para>-172: a partition is not assigned: nothing was done</para>
+    /// <para>-1104: a partition, an offset or `timeout_ms` is out of range; a partition is twice in the list</para>
+    /// <para>-1114: the columns of the list do not fit together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the engine refused</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SeekPartitions(ulong cons, ulong tplist, int timeout_ms, byte* errtxt, int* plen);
+
+    /// <summary>Gives the partitions that are assigned to a consumer, as a list without offsets, in the order of topic
+    /// and partition.</summary>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">receives the handle of the list; `DelBatch` deletes it</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done; the list may be empty</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetAssignment(ulong cons, ulong* tplist, byte* errtxt, int* plen);
+
+    /// <summary>Gives the topics that a consumer is subscribed to, as a list with partition -1.</summary>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">receives the handle of the list; `DelBatch` deletes it</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done; the list is empty without a subscription</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetSubscription(ulong cons, ulong* tplist, byte* errtxt, int* plen);
+
     /// <summary>Says how much of the last batch is processed so far, so that a host can take a batch and work record by
     /// record.</summary>
     /// <remarks>Until the next `ConsumeBatch` no commit, close or transaction counts more of it than these
@@ -524,6 +711,191 @@ internal static unsafe partial class Native
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int Committed(ulong cons, ulong subscr, long* offset);
+
+    /// <summary>Says which offsets are processed, for the next commit. Only with `kaffi.offset.store` manual.</summary>
+    /// <remarks>Nothing is sent: with `enable.auto.commit` it is committed in the background and when the partition
+    /// leaves or the consumer closes, else by `Commit` or `CommitOffsets`.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">partitions with the offset of the record to be read next, leader_epoch and metadata, which
+    /// stays the host's</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-186: `kaffi.offset.store` is not manual: what is handed out counts by itself</para>
+    /// <para>-172: a partition is not assigned: nothing is stored</para>
+    /// <para>-1104, -1114: a partition or offset is below 0, a partition twice in the list; its columns do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int StoreOffsets(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Commits offsets to the group, with a time limit or without waiting.</summary>
+    /// <remarks>Without a list it commits the positions of the current assignment, as `Commit` does.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">partitions with the offset of the record to be read next, leader_epoch and metadata; each
+    /// entry gets its error where the call waits; or 0</param>
+    /// <param name="timeout_ms">how long to wait for the group; 0 does not wait: the result is a `commit` event
+    /// (`NextEvent`); -1 as long as it takes</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: committed, sent, or there was nothing to commit</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time; it may have been done</para>
+    /// <para>-1111: there is no `group.id`</para>
+    /// <para>-1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: why the group refused; after a rebalance (22, 25, 27) the records come again elsewhere</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int CommitOffsets(ulong cons, ulong tplist, int timeout_ms, byte* errtxt, int* plen);
+
+    /// <summary>Fills a list with what the group has committed: offset, leader_epoch, metadata. Offset -1001:
+    /// nothing.</summary>
+    /// <remarks>Waits for the broker, `timeout_ms` at most.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions, which need not be assigned; each entry gets its error</param>
+    /// <param name="timeout_ms">how long to wait; 0 asks without waiting for a slow answer, -1 waits as long as it
+    /// takes</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time</para>
+    /// <para>-1111: there is no `group.id`</para>
+    /// <para>-1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: an error of Kafka, that of the first entry which has one</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetCommitted(ulong cons, ulong tplist, int timeout_ms, byte* errtxt, int* plen);
+
+    /// <summary>Fills a list with the positions: the offset of the record that is handed out next. Offset -1001: not
+    /// known before the first record.</summary>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-172: a partition is not assigned: nothing is filled</para>
+    /// <para>-1104, -1114: a partition is below 0 or twice in the list; the columns of the list do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetPositions(ulong cons, ulong tplist, byte* errtxt, int* plen);
+
+    /// <summary>Fills a list with the offset of the first record whose timestamp is at or after a time. Offset -1:
+    /// there is none.</summary>
+    /// <remarks>The embedded cluster cannot look up times. Waits for the brokers, `timeout_ms` at most.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="tplist">the partitions, which need not be assigned; in: the offset is the time, ms since 1970; out:
+    /// each entry's offset and error</param>
+    /// <param name="timeout_ms">how long to wait; -1 as long as it takes</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time</para>
+    /// <para>-1104, -1114: a number is out of range, a partition twice in the list; its columns do not fit
+    /// together</para>
+    /// <para>-1101, -1106: not a consumer, or `tplist` is no list; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: an error of Kafka, that of the first entry which has one</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetOffsetsForTimes(ulong cons, ulong tplist, int timeout_ms, byte* errtxt, int* plen);
+
+    /// <summary>Gives the offset of the first record of a partition, and that of the next one which will be
+    /// written.</summary>
+    /// <remarks>Waits for the broker, `timeout_ms` at most.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="topic">name of the topic</param>
+    /// <param name="partition">the partition, which need not be assigned</param>
+    /// <param name="timeout_ms">how long to wait; 0: what the engine heard last while fetching; -1 as long as it
+    /// takes</param>
+    /// <param name="low">receives the first offset; -1001: not known</param>
+    /// <param name="high">receives the offset behind the last record; -1001: not known</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka`</para>
+    /// <para>-185: no answer in time</para>
+    /// <para>-1102, -1103, -1104: a pointer is null, the topic is empty or not UTF-8, a number is out of range</para>
+    /// <para>-1101, -1106: not a consumer; the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// <para>other: an error of Kafka</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetWatermarks(
+        ulong cons,
+        byte* topic,
+        int partition,
+        int timeout_ms,
+        long* low,
+        long* high,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Says how far a consumer is behind, for each partition that is assigned: columns topic, topic.name,
+    /// partition, position, end, lag.</summary>
+    /// <remarks>Nothing is asked: ends are those that the engine heard last while fetching (-1001: not known
+    /// yet).</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="batch">receives the handle of the batch; `DelBatch` deletes it</param>
+    /// <param name="rows">receives the number of partitions</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>1: another thread called `WakeKafka` before the consumer was free</para>
+    /// <para>-1101, -1102, -1106: not a consumer, a pointer is null, the consumer has not started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetLag(ulong cons, ulong* batch, int* rows, byte* errtxt, int* plen);
+
+    /// <summary>Says who a consumer is in its group, as JSON:
+    /// `{"group_id","member_id","generation_id","group_instance_id"}`.</summary>
+    /// <remarks>Before it has joined, member_id is empty and generation_id -1.</remarks>
+    /// <param name="cons">the consumer</param>
+    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
+    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>2: the room is too small: `len` says what is needed, call again</para>
+    /// <para>-1111: there is no `group.id`</para>
+    /// <para>-1101, -1102, -1104, -1106: not a consumer, a pointer is null, the room is negative, the consumer has not
+    /// started</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or the consumer was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetGroupMetadata(ulong cons, byte* json, int* len, byte* errtxt, int* plen);
 
     /// <summary>Hands a record to the producer, which copies it and delivers it in the background. The first call
     /// starts the client as a producer.</summary>

@@ -136,6 +136,58 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
+    "AssignPartitions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "AddPartitions": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "UnassignPartitions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "UnsubscribeConsumer": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "PausePartitions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "ResumePartitions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "SeekPartitions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetAssignment": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetSubscription": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "StoreBatchOffsets": [
         ctypes.c_int32,
         ctypes.c_uint64,
@@ -146,6 +198,59 @@ FUNCTIONS: dict[str, list[Any]] = {
     ],
     "Commit": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64],
     "Committed": [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(ctypes.c_int64)],
+    "StoreOffsets": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "CommitOffsets": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetCommitted": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetPositions": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "GetOffsetsForTimes": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetWatermarks": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetLag": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_uint64),
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetGroupMetadata": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "Produce": [
         ctypes.c_int,
         ctypes.c_uint64,
@@ -449,6 +554,35 @@ class Functions(Protocol):
     ) -> int:
         """Takes the records that are there, as a batch with columns (`GetBatchInts`, `GetBatchBytes`)."""
 
+    def AssignPartitions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Assigns partitions by hand, in place of what was assigned so; or answers a rebalance that gives
+        partitions."""
+
+    def AddPartitions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Adds partitions to those that are assigned by hand; or answers a rebalance that gives partitions."""
+
+    def UnassignPartitions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Takes partitions out of those that are assigned by hand; or answers a rebalance that takes partitions."""
+
+    def UnsubscribeConsumer(self, cons: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Ends the subscription, or what was assigned by hand. Without either nothing happens."""
+
+    def PausePartitions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Stops handing out records of partitions. What was fetched of them waits."""
+
+    def ResumePartitions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Goes on handing out records of partitions that were paused."""
+
+    def SeekPartitions(self, cons: int, tplist: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Goes to other offsets: the next record of a partition is the one at the offset of its entry."""
+
+    def GetAssignment(self, cons: int, tplist: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives the partitions that are assigned to a consumer, as a list without offsets, in the order of topic and
+        partition."""
+
+    def GetSubscription(self, cons: int, tplist: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives the topics that a consumer is subscribed to, as a list with partition -1."""
+
     def StoreBatchOffsets(self, cons: int, batch: int, rows: int, errtxt: Pointer, plen: Pointer, /) -> int:
         """Says how much of the last batch is processed so far, so that a host can take a batch and work record by
         record."""
@@ -458,6 +592,45 @@ class Functions(Protocol):
 
     def Committed(self, cons: int, subscr: int, offset: Pointer, /) -> int:
         """Asks the group for the committed offset of the first entry of a list."""
+
+    def StoreOffsets(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Says which offsets are processed, for the next commit. Only with `kaffi.offset.store` manual."""
+
+    def CommitOffsets(self, cons: int, tplist: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Commits offsets to the group, with a time limit or without waiting."""
+
+    def GetCommitted(self, cons: int, tplist: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Fills a list with what the group has committed: offset, leader_epoch, metadata. Offset -1001: nothing."""
+
+    def GetPositions(self, cons: int, tplist: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Fills a list with the positions: the offset of the record that is handed out next. Offset -1001: not known
+        before the first record."""
+
+    def GetOffsetsForTimes(self, cons: int, tplist: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Fills a list with the offset of the first record whose timestamp is at or after a time. Offset -1: there is
+        none."""
+
+    def GetWatermarks(
+        self,
+        cons: int,
+        topic: bytes | None,
+        partition: int,
+        timeout_ms: int,
+        low: Pointer,
+        high: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Gives the offset of the first record of a partition, and that of the next one which will be written."""
+
+    def GetLag(self, cons: int, batch: Pointer, rows: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Says how far a consumer is behind, for each partition that is assigned: columns topic, topic.name, partition,
+        position, end, lag."""
+
+    def GetGroupMetadata(self, cons: int, json: Pointer, len: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Says who a consumer is in its group, as JSON:
+        `{"group_id","member_id","generation_id","group_instance_id"}`."""
 
     def Produce(
         self,
