@@ -10,6 +10,7 @@ mod types;
 
 mod library;
 mod client;
+mod events;
 mod partitions;
 mod consumer;
 mod assignment;

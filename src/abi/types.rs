@@ -344,7 +344,7 @@ pub struct TextRoom<T> {
 
 impl<T: Length> TextRoom<T> {
     /// Writes the text whole with its NUL, or says the room needed.
-    pub fn put(self, text: &str) -> i32 {
+    pub fn put(&self, text: &str) -> i32 {
         if self.room <= text.len() {
             self.text.write_cut(self.room, "");
             self.len.set(text.len() + 1);

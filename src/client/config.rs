@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::Type;
+use super::events::Kinds;
 use super::ledger::Keep;
 use super::sys::{self, c_text, rd};
 use crate::error::{Error, Result, code};
@@ -43,6 +44,8 @@ pub struct Settings {
     /// The host answers rebalances.
     pub manual: bool,
     pub batch_max_bytes: usize,
+    pub events: Kinds,
+    pub events_max: usize,
 }
 
 impl Default for Settings {
@@ -57,6 +60,8 @@ impl Default for Settings {
             store: Store::NextCall,
             manual: false,
             batch_max_bytes: 67_108_864,
+            events: Kinds::ALL,
+            events_max: 10_000,
         }
     }
 }
@@ -154,6 +159,20 @@ pub const PROPERTIES: &[Property] = &[
         default: "67108864",
         meaning: "bytes of keys, values and headers in one consumed batch (one record may be larger)",
         set: |settings, value| positive(value).map(|value| settings.batch_max_bytes = value),
+    },
+    Property {
+        name: "kaffi.events",
+        default: "error,rebalance,commit,log,stats,throttle,oauth,eof",
+        meaning: "which events are queued for NextEvent, with commas between them; rebalances that wait for an answer always \
+                  are",
+        set: |settings, value| Kinds::parse(value).map(|value| settings.events = value),
+    },
+    Property {
+        name: "kaffi.events.max",
+        default: "10000",
+        meaning: "how many events wait at most; then the oldest logs, statistics and throttles go first (counted as lost), and \
+                  those that want an answer never",
+        set: |settings, value| positive(value).map(|value| settings.events_max = value),
     },
 ];
 
@@ -465,7 +484,7 @@ mod tests {
         for property in PROPERTIES {
             assert_eq!(set(&[(property.name, property.default)]).get(property.name), Ok(property.default.to_string()));
             assert_eq!(Config::default().get(property.name), Ok(property.default.to_string()));
-            for wrong in ["", "-1", "none of these", "99999999999"] {
+            for wrong in ["-1", "none of these", "99999999999"] {
                 let e = Config::default().set(property.name, wrong).expect_err(property.name);
                 assert_eq!(e.code, code::INVALID_VALUE);
                 assert!(e.text.contains(property.name), "{}", e.text);

@@ -10,13 +10,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use serde_json::{Value, json};
 
 use super::assignment::Following;
 use super::batch::{Batch, Id};
 use super::config::{Settings, Store};
-use super::engine::{Change, Engine, Group, Rebalance};
+use super::engine::{Change, Engine, Group, Hub, Rebalance};
+use super::events::{self, Kind};
 use super::gate::{Deadline, Inside, Timeout};
 use super::positions::{Mark, Marks, Origin, Positions, Slot, entry};
+use super::ready;
 use super::records::Records;
 use super::sys::{self, Entry, NativeList, rd};
 use crate::error::{Error, Result, code};
@@ -437,7 +440,9 @@ impl Consumer {
                         push(self.chunk(fetched, size, *usual), message, last.2, topic);
                     }
                     err => {
-                        state.fetched.push_back(Fetched::Error(self.consumer_error(err, message)));
+                        let error = self.consumer_error(err, message);
+                        self.tell(&error, message);
+                        state.fetched.push_back(Fetched::Error(error));
                         if err != code::PARTITION_EOF && !(*message).rkt.is_null() {
                             let topic = sys::text(rd::rd_kafka_topic_name((*message).rkt));
                             rewind.push((topic, (*message).partition, (*message).offset));
@@ -501,6 +506,51 @@ impl Consumer {
                     format!("{place}{}", sys::text(rd::rd_kafka_message_errstr(message))),
                 ),
             }
+        }
+    }
+
+    /// Tells of an error, or of an end of partition, by an event as well: there it has its place.
+    ///
+    /// # Safety
+    /// `message` is a live message that carries an error.
+    unsafe fn tell(&self, error: &Error, message: *const rd::rd_kafka_message_t) {
+        // SAFETY: as above.
+        let (topic, partition, offset) = unsafe {
+            let topic = (!(*message).rkt.is_null()).then(|| sys::text(rd::rd_kafka_topic_name((*message).rkt)));
+            (topic, (*message).partition, (*message).offset)
+        };
+        let place =
+            topic.map(|topic| [("topic", json!(topic)), ("partition", json!(partition)), ("offset", json!(offset))]);
+        let place = place.as_ref().map_or(&[][..], |place| &place[..]);
+        let hub = self.engine.hub();
+        if error.code == code::PARTITION_EOF {
+            let members = place.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+            hub.event(Kind::Eof, false, || Value::Object(members));
+        } else {
+            let fatal = self.engine.fatal().is_some();
+            hub.event(Kind::Error, false, || events::of_error(error.code, &error.text, fatal, place));
+        }
+    }
+
+    /// Whether a consuming call would find something.
+    pub fn has_records(&self) -> bool {
+        if self.expect_answered().is_err() {
+            return false;
+        }
+        // Whoever has the state looks again when it lets go.
+        self.state.try_lock().is_some_and(|state| !state.fetched.is_empty())
+            // SAFETY: a live queue, or null.
+            || !self.queue.is_null() && unsafe { rd::rd_kafka_queue_length(self.queue) > 0 }
+    }
+
+    /// Lets the queue of records tell when something comes.
+    pub fn listen(&self) {
+        unsafe extern "C" fn on_queue(_: *mut rd::rd_kafka_t, opaque: *mut c_void) {
+            // SAFETY: the hub of this client.
+            unsafe { &*opaque.cast::<Hub>() }.ready.tell(ready::RECORDS);
+        }
+        if !self.queue.is_null() {
+            self.engine.tell_of(self.queue, on_queue);
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::batch::COLUMNS;
 use super::config::{NativeConf, PROPERTIES};
+use super::events::{Description, EVENTS};
 use super::sys::{self, rd};
 use crate::error;
 
@@ -37,14 +38,25 @@ pub fn all() -> &'static str {
             "codes": error::descriptions(),
             "properties": PROPERTIES,
             "columns": COLUMNS,
+            "events": EVENTS.iter().map(described).collect::<Value>(),
         }))
     })
 }
 
+fn described(event: &Description) -> Value {
+    let members = event.members.iter().map(|(name, meaning)| json!({ "name": name, "meaning": meaning }));
+    json!({ "name": event.name, "meaning": event.meaning, "members": members.collect::<Value>() })
+}
+
 /// JSON with everything beyond ASCII escaped.
 pub fn ascii(value: &Value) -> String {
-    let mut out = String::new();
-    for c in value.to_string().chars() {
+    escaped(&value.to_string())
+}
+
+/// The same for JSON text: beyond ASCII is only what texts hold.
+pub fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
         if c.is_ascii() {
             out.push(c);
         } else {

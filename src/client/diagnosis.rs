@@ -55,9 +55,9 @@ impl Diagnosis {
 
     fn note(&self, code: i32, line: &str) {
         let mut seen = self.0.lock();
-        match line.split_once(": ") {
-            Some((broker, what)) if is_address(broker) => {
-                let address = broker.rsplit('/').find(|part| part.contains(':')).unwrap_or(broker).to_string();
+        match broker(line) {
+            Some((address, what)) => {
+                let address = address.to_string();
                 // "Disconnected" follows many a failure, and says less than it.
                 let known = seen.brokers.get(&address).is_some_and(|known| known.code != TRANSPORT);
                 if !(known && code == TRANSPORT) {
@@ -115,6 +115,12 @@ impl Diagnosis {
         };
         Error::new(gravest.code, text)
     }
+}
+
+/// The address that a text begins with, and what it says.
+pub fn broker(text: &str) -> Option<(&str, &str)> {
+    let (name, what) = text.split_once(": ").filter(|(name, _)| is_address(name))?;
+    Some((name.rsplit('/').find(|part| part.contains(':')).unwrap_or(name), what))
 }
 
 /// Whether a text is a broker's name: `host:port/id`, `ssl://host:port/bootstrap`.

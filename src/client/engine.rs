@@ -7,12 +7,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use serde_json::{Value, json};
 
 use super::Type;
 use super::config::NativeConf;
-use super::diagnosis::Diagnosis;
+use super::diagnosis::{self, Diagnosis};
+use super::events::{self, Events, Kind};
 use super::gate::{Deadline, Gate};
 use super::ledger::{Ledger, MessageId, Report};
+use super::ready::{self, Ready};
 use super::sys::{self, Entry, NativeList, SignalsBlocked, rd};
 use crate::error::{Error, Result, code};
 
@@ -25,6 +28,8 @@ const FATAL: i32 = -150;
 pub struct Hub {
     pub gate: Gate,
     pub diagnosis: Diagnosis,
+    pub events: Events,
+    pub ready: Ready,
     pub ledger: OnceLock<Ledger>,
     /// The topics that a producer has used; their index is in the reports.
     pub topics: RwLock<Vec<Arc<Topic>>>,
@@ -34,6 +39,15 @@ pub struct Hub {
     pub manual: AtomicBool,
     /// The rebalance that waits for the host's answer.
     pub pending: Mutex<Option<Rebalance>>,
+}
+
+impl Hub {
+    /// Queues an event, and wakes who waits for it.
+    pub fn event(&self, kind: Kind, stays: bool, members: impl FnOnce() -> Value) {
+        if self.events.push(kind, stays, members) {
+            self.ready.tell(ready::EVENTS);
+        }
+    }
 }
 
 /// What is known of a topic that a producer uses. The engine's topic has its address as opaque.
@@ -221,6 +235,8 @@ impl Engine {
             rd::rd_kafka_conf_set_opaque(conf.as_ptr(), Arc::as_ptr(hub).cast_mut().cast());
             rd::rd_kafka_conf_set_log_cb(conf.as_ptr(), Some(on_log));
             rd::rd_kafka_conf_set_error_cb(conf.as_ptr(), Some(on_error));
+            rd::rd_kafka_conf_set_stats_cb(conf.as_ptr(), Some(on_stats));
+            rd::rd_kafka_conf_set_throttle_cb(conf.as_ptr(), Some(on_throttle));
             let kind = if client == Type::Consumer {
                 sys::rd_kafka_conf_set_rebalance_cb(conf.as_ptr(), Some(on_rebalance));
                 sys::rd_kafka_conf_set_offset_commit_cb(conf.as_ptr(), Some(on_commit));
@@ -260,6 +276,34 @@ impl Engine {
     pub fn serve(&self, wait: Duration) {
         // SAFETY: a live client.
         unsafe { rd::rd_kafka_poll(self.rk, sys::ms(wait)) };
+    }
+
+    /// Whether the main queue holds something: errors, statistics, reports, results of commits.
+    pub fn has_more(&self) -> bool {
+        // SAFETY: a live queue.
+        unsafe { rd::rd_kafka_queue_length(self.main) > 0 }
+    }
+
+    /// Lets the main queue tell when something comes.
+    pub fn listen(&self) {
+        unsafe extern "C" fn on_queue(_: *mut rd::rd_kafka_t, opaque: *mut c_void) {
+            // SAFETY: the hub of this client.
+            unsafe { hub(opaque) }.ready.tell(ready::REPORTS | ready::EVENTS);
+        }
+        self.tell_of(self.main, on_queue);
+    }
+
+    /// Lets a queue call `on_queue` when it is not empty any more, with the hub.
+    pub fn tell_of(
+        &self,
+        queue: *mut rd::rd_kafka_queue_t,
+        on_queue: unsafe extern "C" fn(*mut rd::rd_kafka_t, *mut c_void),
+    ) {
+        // SAFETY: a live queue; the hub outlives the client.
+        unsafe {
+            let hub = Arc::as_ptr(&self.hub).cast_mut().cast();
+            rd::rd_kafka_queue_cb_event_enable(queue, Some(on_queue), hub);
+        }
     }
 
     /// Ends a wait in `serve`.
@@ -329,7 +373,7 @@ unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
     unsafe { &*opaque.cast::<Hub>() }
 }
 
-unsafe extern "C" fn on_log(rk: *const rd::rd_kafka_t, _level: c_int, facility: *const c_char, line: *const c_char) {
+unsafe extern "C" fn on_log(rk: *const rd::rd_kafka_t, level: c_int, facility: *const c_char, line: *const c_char) {
     if rk.is_null() {
         return;
     }
@@ -337,7 +381,10 @@ unsafe extern "C" fn on_log(rk: *const rd::rd_kafka_t, _level: c_int, facility: 
     let opaque = unsafe { rd::rd_kafka_opaque(rk) };
     if !opaque.is_null() {
         // SAFETY: as above.
-        unsafe { hub(opaque) }.diagnosis.log(&sys::text(facility), &sys::text(line));
+        let hub = unsafe { hub(opaque) };
+        let (facility, line) = (sys::text(facility), sys::text(line));
+        hub.diagnosis.log(&facility, &line);
+        hub.event(Kind::Log, false, || json!({ "level": level, "facility": facility, "text": line }));
     }
 }
 
@@ -346,13 +393,39 @@ unsafe extern "C" fn on_error(rk: *mut rd::rd_kafka_t, err: c_int, reason: *cons
     let mut text: [c_char; 512] = [0; 512];
     // SAFETY: a live client with our opaque; texts end with a NUL.
     unsafe {
+        let fatal = err == FATAL;
         let mut reason = sys::text(reason);
-        if err == FATAL {
+        if fatal {
             err = sys::rd_kafka_fatal_error(rk, text.as_mut_ptr(), text.len());
             reason = sys::text(text.as_ptr());
         }
-        hub(opaque).diagnosis.error(err, &reason);
+        let hub = hub(opaque);
+        hub.diagnosis.error(err, &reason);
+        let broker = diagnosis::broker(&reason).map(|(address, _)| ("broker", json!(address)));
+        hub.event(Kind::Error, false, || events::of_error(code::from_engine(err), &reason, fatal, broker.as_slice()));
     }
+}
+
+unsafe extern "C" fn on_stats(_: *mut rd::rd_kafka_t, stats: *mut c_char, _: usize, opaque: *mut c_void) -> c_int {
+    // SAFETY: our opaque, a text that ends with a NUL; the engine frees it.
+    let hub = unsafe { hub(opaque) };
+    if hub.events.push_stats(&sys::text(stats)) {
+        hub.ready.tell(ready::EVENTS);
+    }
+    0
+}
+
+unsafe extern "C" fn on_throttle(
+    _: *mut rd::rd_kafka_t,
+    broker: *const c_char,
+    id: i32,
+    throttle_ms: c_int,
+    opaque: *mut c_void,
+) {
+    // SAFETY: our opaque, a text that ends with a NUL.
+    let hub = unsafe { hub(opaque) };
+    let broker = sys::text(broker);
+    hub.event(Kind::Throttle, false, || json!({ "broker": broker, "broker_id": id, "throttle_ms": throttle_ms }));
 }
 
 unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_kafka_message_t, opaque: *mut c_void) {
@@ -373,21 +446,29 @@ unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_
             status: rd::rd_kafka_message_status(message) as i32,
             latency: rd::rd_kafka_message_latency(message),
         });
+        if hub(opaque).ready.is_watched() {
+            hub(opaque).ready.tell(ready::REPORTS);
+        }
     }
 }
 
-/// Automatic commits are reported only where there is a callback; a failure shows in the next text.
+/// The result of a commit in the background. A failure shows in the next text, too.
 unsafe extern "C" fn on_commit(
     _: *mut rd::rd_kafka_t,
     err: i32,
-    _: *mut rd::rd_kafka_topic_partition_list_t,
+    list: *mut rd::rd_kafka_topic_partition_list_t,
     opaque: *mut c_void,
 ) {
     const NO_OFFSET: i32 = -168;
-    if err != 0 && err != NO_OFFSET {
-        // SAFETY: our opaque.
-        unsafe { hub(opaque) }.diagnosis.error(err, "an automatic commit failed");
+    if err == NO_OFFSET {
+        return;
     }
+    // SAFETY: our opaque, a list or null.
+    let (hub, entries) = unsafe { (hub(opaque), sys::entries(list)) };
+    if err != 0 {
+        hub.diagnosis.error(err, "a commit in the background failed");
+    }
+    hub.event(Kind::Commit, false, || events::of_commit(err, &entries));
 }
 
 /// Runs inside a consuming call, or while closing.
@@ -409,8 +490,18 @@ unsafe extern "C" fn on_rebalance(
             cooperative: cooperative && known,
             entries: sys::entries(list),
         };
-        let manual = hub.manual.load(Ordering::Relaxed) && known;
-        if manual {
+        let pending = hub.manual.load(Ordering::Relaxed) && known;
+        let lost = rd::rd_kafka_assignment_lost(rk) == 1;
+        hub.event(Kind::Rebalance, pending, || {
+            json!({
+                "kind": if rebalance.assigns { "assign" } else { "revoke" },
+                "pending": pending,
+                "lost": lost,
+                "protocol": protocol,
+                "partitions": events::partitions(&rebalance.entries, |_, _| ()),
+            })
+        });
+        if pending {
             *hub.pending.lock() = Some(rebalance);
             return;
         }

@@ -9,6 +9,7 @@ pub mod consumer;
 pub mod describe;
 mod diagnosis;
 mod engine;
+mod events;
 mod gate;
 mod ledger;
 pub mod mock;
@@ -16,14 +17,15 @@ mod offsets;
 mod positions;
 mod produce_batch;
 pub mod producer;
+mod ready;
 mod records;
 pub mod sys;
 #[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Once, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
@@ -34,7 +36,7 @@ use self::config::{Config, NativeConf, TopicConf};
 use self::consumer::{Consumer, Record};
 use self::engine::{Engine, Hub};
 use self::gate::Inside;
-use self::ledger::{Outstanding, Report};
+use self::ledger::{Ledger, Outstanding, Report};
 use self::produce_batch::{Outcome, Target};
 use self::producer::{MessageId, Producer};
 use crate::error::{Error, Result, code};
@@ -90,7 +92,23 @@ impl Running {
         }
     }
 
+    /// Whether a reading call of one of these kinds (a sum) would find something.
+    fn waits(&self, what: i32) -> bool {
+        let hub = self.engine().hub();
+        match self {
+            Running::Consumer(consumer) if what & ready::RECORDS != 0 && consumer.has_records() => return true,
+            Running::Producer(_) if what & ready::REPORTS != 0 => {
+                if hub.ledger.get().is_some_and(Ledger::has_unread) || self.engine().has_more() {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        what & ready::EVENTS != 0 && (!hub.events.is_empty() || self.engine().has_more())
+    }
+
     fn nudge(&self) {
+        self.engine().hub().ready.tell(0);
         match self {
             Running::Consumer(consumer) => consumer.nudge(),
             other => other.engine().nudge(),
@@ -103,6 +121,8 @@ pub struct Client {
     config: Mutex<Config>,
     running: OnceLock<Running>,
     hub: Arc<Hub>,
+    /// Whether the engine tells when something comes.
+    listening: Once,
 }
 
 impl Kind for Client {
@@ -110,13 +130,48 @@ impl Kind for Client {
     const NAME: &'static str = "client";
 }
 
+/// A reading call inside a client.
+struct Reading<'a> {
+    inside: Inside<'a>,
+    client: &'a Client,
+}
+
+impl<'a> std::ops::Deref for Reading<'a> {
+    type Target = Inside<'a>;
+    fn deref(&self) -> &Inside<'a> {
+        &self.inside
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.client.refresh();
+    }
+}
+
 impl Client {
     pub fn new() -> Arc<Client> {
-        Arc::new(Client { config: Mutex::default(), running: OnceLock::new(), hub: Arc::default() })
+        Arc::new(Client {
+            config: Mutex::default(),
+            running: OnceLock::new(),
+            hub: Arc::default(),
+            listening: Once::new(),
+        })
     }
 
     fn enter(&self) -> Result<Inside<'_>> {
         self.hub.gate.enter()
+    }
+
+    /// Enters for a call that reads what waits: when it ends, descriptors say what is left.
+    fn enter_reading(&self) -> Result<Reading<'_>> {
+        self.enter().map(|inside| Reading { inside, client: self })
+    }
+
+    fn refresh(&self) {
+        if let Some(running) = self.running.get().filter(|_| self.hub.ready.is_watched()) {
+            self.hub.ready.refresh(|what| running.waits(what));
+        }
     }
 
     /// Refuses a client of another type; one that has not started may become any.
@@ -188,6 +243,7 @@ impl Client {
         let conf = config.build(Some(wanted)).map_err(at_start)?;
         let read = |key: &str| config.get(key).unwrap_or_default();
         let settings = config.settings.clone();
+        self.hub.events.configure(settings.events, settings.events_max);
         let start = |conf: NativeConf| Engine::start(wanted, conf, &self.hub);
         Ok(match wanted {
             Type::Producer => {
@@ -266,7 +322,7 @@ impl Client {
     }
 
     pub fn delivery_reports(&self, max: usize, give: impl FnMut(Report)) -> Result<()> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         if let Some(producer) = self.producer()? {
             let timeout = Timeout::of(producer.poll_timeout());
             let reports = match producer.reports(&inside, max, timeout) {
@@ -280,7 +336,7 @@ impl Client {
     }
 
     pub fn delivery_report_batch(&self, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         match self.producer()? {
             Some(producer) => producer.report_batch(&inside, max, timeout),
             None => Err(Error::new(code::NOTHING, "no report: nothing was produced yet")),
@@ -288,12 +344,12 @@ impl Client {
     }
 
     pub fn outstanding(&self) -> Result<Outstanding> {
-        let _inside = self.enter()?;
+        let _inside = self.enter_reading()?;
         self.producer()?.map_or(Ok(Outstanding::default()), Producer::outstanding)
     }
 
     pub fn flush(&self, timeout: Timeout, left: impl Fn(i64)) -> Result<()> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         self.producer()?.map_or(Ok(()), |producer| producer.flush(&inside, timeout, left))
     }
 
@@ -313,7 +369,7 @@ impl Client {
 
     /// Lets a started consumer do something.
     pub fn as_consumer<R>(&self, what: impl FnOnce(&Consumer, &Inside<'_>) -> Result<R>) -> Result<R> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         what(self.consumer()?, &inside)
     }
 
@@ -324,22 +380,22 @@ impl Client {
     }
 
     pub fn consume(&self, give: impl FnOnce(&Record<'_>) -> Result<()>) -> Result<()> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         self.consumer()?.consume(&inside, give)
     }
 
     pub fn consume_batch(&self, max: usize, timeout: Timeout) -> Result<Arc<Batch>> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         self.consumer()?.consume_batch(&inside, max, timeout)
     }
 
     pub fn store_batch_offsets(&self, batch: &Batch, rows: usize) -> Result<()> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         self.consumer()?.store_batch_offsets(&inside, batch, rows)
     }
 
     pub fn commit(&self, list: Option<&Batch>) -> Result<()> {
-        let inside = self.enter()?;
+        let inside = self.enter_reading()?;
         self.consumer()?.commit(&inside, list)
     }
 
@@ -358,6 +414,54 @@ impl Client {
                 connection::check_aside(&config, &inside, timeout)
             }
         }
+    }
+
+    /// Gives the next event to `take`, which may refuse it; then it stays first.
+    pub fn next_event(&self, timeout: Timeout, mut take: impl FnMut(&str) -> bool) -> Result<()> {
+        let inside = self.enter_reading()?;
+        let engine = self.started_engine()?;
+        self.listening.call_once(|| engine.listen());
+        let deadline = timeout.deadline();
+        loop {
+            let seen = self.hub.ready.changes();
+            engine.serve(Duration::ZERO);
+            if self.hub.events.first(&mut take) {
+                return Ok(());
+            }
+            inside.check()?;
+            if deadline.is_over() {
+                return Err(Error::new(code::NOTHING, "no event"));
+            }
+            self.hub.ready.wait(seen, deadline.slice());
+        }
+    }
+
+    /// A descriptor that is readable as long as something waits.
+    pub fn ready_descriptor(&self, what: i32) -> Result<i64> {
+        let _inside = self.enter_reading()?;
+        let engine = self.started_engine()?;
+        let has = match self.running.get() {
+            Some(Running::Consumer(_)) => ready::RECORDS | ready::EVENTS,
+            Some(Running::Producer(_)) => ready::REPORTS | ready::EVENTS,
+            _ => ready::EVENTS,
+        };
+        if what <= 0 || what & !has != 0 {
+            let text = format!(
+                "what {what}: give a sum of 1 (records, of a consumer), 2 (reports, of a producer), 4 (events)"
+            );
+            return Err(Error::new(code::BAD_ARGUMENT, text));
+        }
+        let descriptor = self.hub.ready.descriptor(what)?;
+        self.listening.call_once(|| engine.listen());
+        if let Some(Running::Consumer(consumer)) = self.running.get().filter(|_| what & ready::RECORDS != 0) {
+            consumer.listen();
+        }
+        Ok(descriptor)
+    }
+
+    fn started_engine(&self) -> Result<&Engine> {
+        let not_started = || Error::new(code::NOT_STARTED, "the client has not started: StartKafka starts it");
+        self.running.get().map(Running::engine).ok_or_else(not_started)
     }
 
     /// Ends the waits of other threads.
@@ -384,6 +488,7 @@ impl Client {
                 running.nudge();
             }
         });
+        self.hub.ready.close();
         match self.running.get() {
             None => {}
             Some(Running::Producer(producer)) => {

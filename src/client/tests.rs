@@ -13,6 +13,8 @@ use super::{Client, Running, Timeout, Type};
 use crate::error::{Error, Result, code};
 
 mod assignment;
+#[cfg(unix)]
+mod events;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -329,6 +329,53 @@ internal static unsafe partial class Native
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int CloseKafka(ulong kafka, int timeout_ms, long* undelivered, byte* errtxt, int* plen);
 
+    /// <summary>Takes the next event of a client, as JSON: `{"event": "error", "time": ms since 1970, ...}`.</summary>
+    /// <remarks>Kinds and their members: `DescribeAll`, member `events`. `count` says how often the same error came,
+    /// `lost` how many events went unread before this one because more than `kaffi.events.max` waited. Which are
+    /// queued: `kaffi.events`. A rebalance event comes inside a consuming call. Statistics need
+    /// `statistics.interval.ms`, and someone who calls on the client. Waits for `timeout_ms` at most.</remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="timeout_ms">how long to wait; 0 does not wait, -1 as long as it takes</param>
+    /// <param name="json">receives the text with its NUL; null where the room is 0</param>
+    /// <param name="len">in: room of `json` in bytes; out: length without the NUL, or the room needed</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: an event</para>
+    /// <para>1: no event came in time, or another thread called `WakeKafka`</para>
+    /// <para>2: the room is too small: `len` says what is needed; the event stays first, call again</para>
+    /// <para>-1106: the client has not started</para>
+    /// <para>-1102, -1104: a pointer is null, a number is out of range</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int NextEvent(ulong kafka, int timeout_ms, byte* json, int* len, byte* errtxt, int* plen);
+
+    /// <summary>Gives a descriptor that is readable as long as something waits, for epoll, poll, asyncio, libuv and the
+    /// like.</summary>
+    /// <remarks>When it is readable, call what reads (`ConsumeBatch`, `DeliveryReportBatch`, `NextEvent`, with timeout
+    /// 0) till that answers 1: then it is not readable any more. Now and then it is readable for nothing; the call then
+    /// answers 1. The host never reads, writes or closes it; it ends when the client closes: take it out of the event
+    /// loop before. A consumer that only waits for it has still to call `ConsumeBatch` within
+    /// `max.poll.interval.ms`.</remarks>
+    /// <param name="kafka">the client, started</param>
+    /// <param name="what">a sum of 1 (records, of a consumer), 2 (delivery reports, of a producer), 4 (events)</param>
+    /// <param name="fd">receives the descriptor; the same `what` gives the same one</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-170: there are no such descriptors on this system (Windows)</para>
+    /// <para>-1106: the client has not started</para>
+    /// <para>-1102, -1104: `fd` is null; `what` is no such sum, or of another type of client</para>
+    /// <para>-1112: the process has no descriptor left</para>
+    /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetReadyFd(ulong kafka, int what, long* fd, byte* errtxt, int* plen);
+
     /// <summary>Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it.</summary>
     /// <param name="subscr">receives the handle of the list</param>
     /// <returns>

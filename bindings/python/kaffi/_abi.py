@@ -102,6 +102,23 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
+    "NextEvent": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "GetReadyFd": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "NewTopicPartitionList": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
     "SetTopicPartitionList": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32],
     "SetOffset": [ctypes.c_int, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64],
@@ -510,6 +527,22 @@ class Functions(Protocol):
     def CloseKafka(self, kafka: int, timeout_ms: int, undelivered: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed
         (with `enable.auto.commit`) and leaves its group. The handle ends in any case."""
+
+    def NextEvent(
+        self,
+        kafka: int,
+        timeout_ms: int,
+        json: Pointer,
+        len: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Takes the next event of a client, as JSON: `{"event": "error", "time": ms since 1970, ...}`."""
+
+    def GetReadyFd(self, kafka: int, what: int, fd: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives a descriptor that is readable as long as something waits, for epoll, poll, asyncio, libuv and the
+        like."""
 
     def NewTopicPartitionList(self, subscr: Pointer, /) -> int:
         """Makes an empty topic-partition list. `DelBatch` deletes it, unless a call consumes it."""
