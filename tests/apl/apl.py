@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Optional
 
@@ -32,7 +33,7 @@ TOKEN = re.compile(
     |(?P<sys>⎕[A-Za-z]*)|(?P<name>{NAME})|(?P<sym>.)""",
     re.VERBOSE,
 )
-PRIMITIVES = set("+-×÷|⌈⌊=≠<≤>≥∧∨~≡≢⍴,⍪↑↓⊂⊃⊆∊⍳⍷⌽⍕⊢⊣∪/⌿")
+PRIMITIVES = set("+-×÷|⌈⌊=≠<≤>≥∧∨~≡≢⍴,⍪↑↓⊂⊃⊆∊⍳⍷⌽⍉⍕⊢⊣∪/⌿")
 
 
 class AplError(Exception):
@@ -294,20 +295,42 @@ def replicate(left: Any, right: Any, first: bool) -> Any:
     return vector([item for item, n in zip(found, counts) for _ in range(n)], fill_of(right))
 
 
+def transpose(value: Any) -> Any:
+    if len(shape_of(value)) != 2:
+        return value
+    rows, columns = value.shape
+    return Array((columns, rows), [item for j in range(columns) for item in value.items[j::columns]], value.fill)
+
+
+def partition(left: Any, right: Any) -> Array:
+    """Partitioned enclose along the first axis: a piece begins at each 1."""
+    rows = split(right).items if len(shape_of(right)) == 2 else items_of(right)
+    starts = [boolean(item) for item in items_of(left)]
+    if len(starts) != len(rows):
+        raise AplError(5, "LENGTH ERROR: partitioned enclose")
+    at = [i for i, start in enumerate(starts) if start] + [len(rows)]
+    pieces = [vector(rows[a:b], fill_of(right)) for a, b in zip(at, at[1:])]
+    if len(shape_of(right)) == 2:
+        pieces = [Array((len(piece.items), right.shape[1]), [item for row in piece.items for item in row.items])
+                  for piece in pieces]  # fmt: skip
+    return vector(pieces, vector([], fill_of(right)))
+
+
 def flatten(value: Any) -> list[Any]:
     return [leaf for item in value.items for leaf in flatten(item)] if isinstance(value, Array) else [value]
 
 
+def hashable(value: Any) -> Any:
+    """What is equal for values that match."""
+    if not isinstance(value, Array):
+        return value
+    return (value.shape, tuple(map(hashable, value.items)) or hashable(value.fill))
+
+
 def keyed(items: list[Any]) -> Callable[[Any], int]:
     """Index of the first that matches, or their number."""
-    simple = {item: i for i, item in reversed(list(enumerate(items))) if not isinstance(item, Array)}
-
-    def find(item: Any) -> int:
-        if not isinstance(item, Array):
-            return simple.get(item, len(items))
-        return next((i for i, other in enumerate(items) if match(item, other)), len(items))
-
-    return find
+    places = {hashable(item): i for i, item in reversed(list(enumerate(items)))}
+    return lambda item: places.get(hashable(item), len(items))
 
 
 def monadic(name: str, right: Any) -> Any:
@@ -335,6 +358,11 @@ def monadic(name: str, right: Any) -> Any:
         return vector(flatten(right), " " if fill_of(right) == " " else 0)
     if name == "⌽":
         return vector(items_of(right)[::-1], fill_of(right)) if isinstance(right, Array) else right
+    if name == "⍉":
+        return transpose(right)
+    if name == "∪":
+        distinct = {hashable(item): item for item in reversed(items_of(right))}
+        return vector([distinct[key] for key in dict.fromkeys(map(hashable, items_of(right)))], fill_of(right))
     if name == "⍳":
         return vector(list(range(1, integer(right) + 1)), 0)
     if name == "⍕":
@@ -386,6 +414,8 @@ def dyadic(name: str, left: Any, right: Any) -> Any:
     if name == "⍷":
         a, b = items_of(left), items_of(right)
         return vector([int(b[i : i + len(a)] == a) for i in range(len(b))], 0)
+    if name == "⊂":
+        return partition(left, right)
     if name in "/⌿":
         return replicate(left, right, first=name == "⌿" or len(shape_of(right)) < 2)
     if name == "⊢":
@@ -1069,6 +1099,8 @@ class Session:
                 elements.append(("A", text))
             elif kind == "sym" and text in "/⌿" and elements and elements[-1][0] == "F":
                 elements[-1] = ("F", reduction(self, elements[-1][1], frame))
+            elif kind == "sym" and text == "\\" and elements and elements[-1][0] == "F":
+                elements[-1] = ("F", scan(self, elements[-1][1], frame))
             elif kind == "sym" and text == "¨":
                 elements[-1] = ("F", each(self, elements[-1][1], frame))
             elif kind == "sym" and text == "⍨":
@@ -1148,6 +1180,7 @@ class Session:
             "⎕NEW": lambda left, right: self.new(right),
             "⎕EX": lambda left, right: self.erase(right, frame),
             "⎕UCS": self.ucs,
+            "⎕DR": self.representation,
             "⎕JSON": lambda left, right: self.json(json.loads("".join(items_of(right)))),
             "⎕WG": lambda left, right: vector([characters(self.platform), characters("19.0.50027.0"), characters("W"),
                                               characters("Runtime")]),
@@ -1190,6 +1223,11 @@ class Session:
             raise AplError(92, f"TRANSLATION ERROR: ⎕UCS {point}")
         return chr(point)
 
+    def representation(self, left: Any, right: Any) -> int:
+        """The type of an array: characters, numbers, or neither (326)."""
+        kinds = {type(prototype(item)) for item in items_of(right)} or {type(fill_of(right))}
+        return {str: 82 if self.classic else 80, int: 645}[kinds.pop()] if kinds in ({str}, {int}) else 326
+
     def ucs(self, left: Any, right: Any) -> Any:
         found = items_of(right)
         text = isinstance(found[0] if found else fill_of(right), str)
@@ -1228,8 +1266,8 @@ def callable_value(value: Any) -> bool:
 
 def verify(left: Any, right: Any) -> Any:
     words = "".join(items_of(right)).split()
-    numbers = [float(word) for word in words]
-    return vector([vector([1] * len(words)), vector(numbers)])
+    valid = [int(bool(re.fullmatch(r"¯?(\d+\.?\d*|\.\d+)([Ee]¯?\d+)?", word))) for word in words]
+    return vector([vector(valid), vector([float(w.replace("¯", "-")) if ok else 0 for w, ok in zip(words, valid)])])
 
 
 class Part:
@@ -1406,6 +1444,8 @@ def primitive(name: str, axis: Any) -> Primitive:
         if axis is not None:
             if name == "," and axis == 1.5 and left is not None:
                 return laminate(left, right)
+            if name == "⊂" and axis == 1 and left is not None:
+                return partition(left, right)
             raise domain(f"{name}[{axis}] is not known here")
         return monadic(name, right) if left is None else dyadic(name, left, right)
 
@@ -1421,12 +1461,23 @@ def reduction(session: Session, function: Any, frame: Frame) -> Primitive:
             raise domain("reduction of a matrix is not known here")
         if not found:
             return identity[function.name]
+        if function.name == "," and all(len(shape_of(item)) < 2 for item in found):
+            return enclose(vector([leaf for item in found for leaf in items_of(item)], fill_of(found[0])))
         result = found[-1]
         for item in reversed(found[:-1]):
             result = function_value(session, function, item, result, frame)
         return enclose(result)
 
     return Primitive("reduce", call)
+
+
+def scan(session: Session, function: Any, frame: Frame) -> Primitive:
+    def call(left: Any, right: Any) -> Any:
+        if function.name != "+" or left is not None or len(shape_of(right)) != 1:
+            raise domain("this scan is not known here")
+        return vector(list(accumulate(items_of(right))), 0)
+
+    return Primitive("scan", call)
 
 
 def each(session: Session, function: Any, frame: Frame) -> Primitive:

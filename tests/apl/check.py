@@ -17,10 +17,10 @@ ALLOWED = set(quad_na.AVU) - set("⊢¤")
 
 
 def walk(parts: list[Any]) -> Iterator[tuple[int, list[Any]]]:
-    """Each token of a statement with its place in the list it stands in, also inside parentheses."""
+    """Each token of a statement with its place in the list it stands in, also inside parentheses; not members."""
     for at, (kind, inner) in enumerate(parts):
         yield at, parts
-        if kind == "par":
+        if kind == "par" and (not at or parts[at - 1] != ("sym", ".")):
             yield from walk(inner)
         elif kind in ("brk", "dfn"):
             for group in inner:

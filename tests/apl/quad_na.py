@@ -13,6 +13,7 @@ import ctypes
 import mmap
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Optional, Union
@@ -110,6 +111,9 @@ class Function:
         self.pattern = pattern
         self.classic = classic
         self.own_thread = bool(own_thread)
+        self.calls = 0
+        self.done = 0  # calls that answered 0
+        self.seconds = 0.0  # inside the function, without what the emulator does around it
         self.released = released
         self.result = Argument(result) if result else None
         self.arguments = [Argument(text) for text in arguments.split()]
@@ -147,10 +151,19 @@ class Function:
         return results[0] if len(results) == 1 else results
 
     def call(self, given: list[Any]) -> Any:
-        if not self.own_thread:
-            return self.function(*given)
         answers: list[Any] = []
-        thread = threading.Thread(target=lambda: answers.append(self.function(*given)))
+
+        def timed() -> None:
+            start = time.perf_counter()
+            answers.append(self.function(*given))
+            self.seconds += time.perf_counter() - start
+            self.done += answers[0] == 0
+
+        self.calls += 1
+        if not self.own_thread:
+            timed()
+            return answers[0]
+        thread = threading.Thread(target=timed)
         with self.released():
             thread.start()
             thread.join()

@@ -12,6 +12,7 @@ import argparse
 import faulthandler
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from typing import Any, Optional
 
 import check
 import quad_na
-from apl import AplError, Session
+from apl import AplError, Function, Session
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parent.parent / "bindings" / "apl"
@@ -72,6 +73,7 @@ class Play:
             self.apl.load(path)
         self.apl("Init path", path=str(self.folder))
         self.topic = self.unique()
+        self.note = ""  # what a test measured
 
     def unique(self) -> str:
         return f"kaffi-{self.name.replace('/', '-')}-apl-{uuid.uuid4().hex[:10]}"
@@ -117,8 +119,57 @@ class Play:
                 raise AssertionError(f"{len(found)} of {count} records came")
         return found
 
+    def read_batch(self, count: int) -> list[list[Any]]:
+        """The next records by batches: rows of topic, payload, key, partition, offset, timestamp, headers."""
+        rows: list[list[Any]] = []
+        in_time = within(60)
+        while len(rows) < count:
+            code, *columns = self.apl("consumer.consume_batch 20000")
+            if code == 0:
+                same({len(column) for column in columns}, {len(columns[0])})
+                rows += map(list, zip(*columns))
+            elif [code, *columns] != [1, "no msg"]:
+                raise AssertionError(f"consume_batch answers {code} {columns}")
+            elif not in_time():
+                raise AssertionError(f"{len(rows)} of {count} records came")
+        same(len(rows), count)
+        return rows
+
+    def report_batch(self, count: int) -> list[list[Any]]:
+        """The next delivery reports by batches, in the order of their ids."""
+        reports: list[list[Any]] = []
+        in_time = within(60)
+        while len(reports) < count:
+            code, more = self.apl("producer.delivery_report_batch 20000")
+            same(code, 0)
+            reports += more
+            assert in_time(), f"{len(reports)} of {count} reports came"
+        same(len(reports), count)
+        return sorted(reports)
+
+    def raw(self) -> dict[str, quad_na.Function]:
+        """The functions of the library by their patterns of bytes."""
+        return dict(self.apl.root.members["kafka"].members["raw"].members)
+
+    def spent(self) -> tuple[int, float]:
+        """Calls into the library so far, and seconds inside it."""
+        return sum(f.calls for f in self.raw().values()), sum(f.seconds for f in self.raw().values())
+
+    def no_batch_left(self) -> None:
+        """Each batch and list that was made is deleted, or used up by a call."""
+        raw = self.raw()
+        made = ("NewBatch", "ConsumeBatch", "DeliveryReportBatch", "NewTopicPartitionList")
+        used = raw["SubscribeConsumerTPList"].calls + raw["Committed"].calls
+        same(raw["DelBatch"].done + used, sum(raw[name].done for name in made))
+
     def bytes(self, value: Any) -> bytes:
         return bytes(self.apl("#.kafka.bytes value", value=value))
+
+    def plain(self, value: Any) -> Any:
+        return None if value is None else self.bytes(value)
+
+    def headers(self, table: Any) -> list[Any]:
+        return [(name, self.plain(value)) for name, value in table]
 
     def fails(self, line: str, number: int, **variables: Any) -> str:
         """The message of the error that a line signals."""
@@ -742,6 +793,240 @@ def emulator(play: Play) -> None:
         raise AssertionError("a write before the buffer is not noticed")
 
 
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+EVERY = list(range(256))
+CELLS: list[Any] = ["plain", None, "", [0], EVERY, [0, 0, 65, 0], [-1, -128, 127], [*"ž漢🙂".encode()], "x", [255]]
+HEADERS: list[Any] = [
+    [], [["trace", "abc"]], [["same", "1"], ["same", ""], ["same", None], ["other", EVERY]], [], [["größe", [0]]],
+    [["n", "v"]], [], [["empty", ""]], [["null", None]], [["a", "1"], ["b", "2"]],
+]  # fmt: skip
+
+
+@test("apl/batches")
+def batches(play: Play) -> None:
+    """Null, empty and binary payloads, keys and headers there and back, and from one topic to another as they come."""
+    play.producer()
+    keys = CELLS[::-1]
+    times = [1_700_000_000_000 + i for i in range(len(CELLS))]
+    line = "producer.produce_batch topic payloads keys partitions timestamps(↑¨headers)"
+    code, ids, errors, text = play.apl(line, topic=play.topic, payloads=CELLS, keys=keys, timestamps=times,
+                                       partitions=[i % 2 for i in range(len(CELLS))], headers=HEADERS)  # fmt: skip
+    same((code, errors, text), (0, [0] * len(CELLS), ""))
+    reports = play.report_batch(len(CELLS))
+    same([(row[0], row[1], row[2], row[5], row[7]) for row in reports],
+         [(ids[i], 0, i % 2, 2, play.topic) for i in range(len(CELLS))])  # fmt: skip
+    at = times if play.cluster == "kafka" else [1234] * len(CELLS)  # what the mock's brokers answer
+    same([row[4] for row in reports], at)
+    same(sorted(row[3] for row in reports), sorted([*range(5)] * 2))
+    same(play.apl("producer.update_outstanding"), [0, []])
+    same(play.apl("producer.get_outstanding"), [0, 0, 0, 0])
+    same(play.apl("producer.delivery_report_batch 10"), [0, []])
+
+    wanted = [(play.topic, play.plain(value), play.plain(key), i % 2, i // 2, times[i], play.headers(headers))
+              for i, (value, key, headers) in enumerate(zip(CELLS, keys, HEADERS))]  # fmt: skip
+
+    def seen(rows: list[list[Any]]) -> list[tuple[Any, ...]]:
+        plain = [(topic, play.plain(value), play.plain(key), partition, offset, at, play.headers(headers))
+                 for topic, value, key, partition, offset, at, headers in rows]  # fmt: skip
+        return sorted(plain, key=lambda row: row[5])
+
+    play.consumer()
+    same(seen(play.read_batch(len(CELLS))), wanted)
+    same(play.apl("consumer.commit"), 0)
+    same(play.apl("consumer.committed topic 0"), [0, 5])
+    play.consumer(name="again")  # as they come: topics, nulls, bytes, headers and times
+    play.topic = play.unique()
+    in_time = within(60)
+    copied = 0
+    while copied < len(CELLS):
+        if play.apl("⊃batch←again.consume_batch 4") == 0:
+            play.apl("(code topics payloads keys partitions offsets timestamps headers)←batch")
+            play.apl("topics[]←⊂to", to=play.topic)
+            answer = play.apl("producer.produce_batch topics payloads keys partitions timestamps headers")
+            same((answer[0], answer[3]), (0, ""))
+            copied += len(answer[1])
+        assert in_time(), f"{copied} records were copied"
+    play.consumer()
+    same(seen(play.read_batch(len(CELLS))), [(play.topic, *row[1:]) for row in wanted])
+    play.no_batch_left()
+
+
+@test("apl/batch-of-10000")
+def batch_of_10000(play: Play) -> None:
+    """10,000 records need no more calls into the library than 10; says how many, and the time inside it."""
+    play.producer(linger_ms="0")
+    spent: dict[str, tuple[int, float]] = {}
+
+    def measured(line: str) -> Any:
+        calls, seconds = play.spent()
+        answer = play.apl(line)
+        calls, seconds = play.spent()[0] - calls, play.spent()[1] - seconds
+        assert calls <= 18, f"{calls} calls: {line}"
+        spent[line.split(".")[1].split()[0]] = (calls, seconds)
+        return answer
+
+    payloads = [f"value {i:04}" for i in range(10_010)]
+    keys = [f"{i:08}" for i in range(10_010)]
+    for part in (slice(0, 10), slice(10, None)):
+        play.apl("(topic table)←t(1 2⍴'trace' 'abc')", t=play.topic, payloads=payloads[part], keys=keys[part])
+        code, ids, errors, text = measured("producer.produce_batch topic payloads keys 0 ¯1 table")
+        same((code, set(errors), text), (0, {0}, ""))
+        same(ids, [ids[0] + i for i in range(len(payloads[part]))])
+        same(play.apl("producer.flush 60000"), [0, 0])
+        code, reports = measured("producer.delivery_report_batch 20000")
+        same((code, [row[:2] for row in reports]), (0, [[i, 0] for i in ids]))
+    play.consumer(kaffi_poll_timeout_ms="30000")
+    seen = 0
+    while seen < len(payloads):
+        code, *columns = measured("consumer.consume_batch 10000")
+        same(code, 0)
+        some = slice(seen, seen + len(columns[0]))
+        same(columns[1:3], [payloads[some], keys[some]])
+        same(columns[4], list(range(len(payloads)))[some])
+        assert all(headers == [["trace", "abc"]] for headers in columns[6])
+        seen = some.stop
+        if len(columns[0]) < 1000:
+            spent.pop("consume_batch")
+    rows = {"consume_batch": len(columns[0])}
+    play.note = ": " + ", ".join(
+        f"{name} of {rows.get(name, 10_000)} {calls} calls, {seconds * 1e6 / rows.get(name, 10_000):.2f} µs a record"
+        for name, (calls, seconds) in spent.items())  # fmt: skip
+    play.no_batch_left()
+
+
+@test("apl/batch-refused")
+def batch_refused(play: Play) -> None:
+    """A record that is too large between good ones; a partition that is not there; each good one arrives once."""
+    play.producer(message_max_bytes="2000")
+    play.produce(["first"])  # from now on the producer knows the partitions
+    code, ids, errors, text = play.apl("producer.produce_batch topic payloads ⎕NULL 0", topic=play.topic,
+                                       payloads=["good", "x" * 3000, "good too", "x" * 3000])  # fmt: skip
+    same((code, errors), (10, [0, 10, 0, 10]))
+    assert text.startswith("2 of 4 records refused, the first is number 2: ") and "large" in text, text
+    same([row[:2] for row in play.report_batch(2)], [[ids[0], 0], [ids[2], 0]])
+    code, ids, errors, text = play.apl("producer.produce_batch topic('a1' 'b2' 'c3')⎕NULL(0 999 0)", topic=play.topic)
+    same((code, errors), (-190, [0, -190, 0]))
+    same([row[:2] for row in play.report_batch(2)], [[ids[0], 0], [ids[2], 0]])
+    same(play.apl("producer.update_outstanding"), [0, []])
+    play.consumer()
+    same([row[1:3] for row in play.read_batch(5)], [[p, ""] if p == "first" else [p, None]
+                                                    for p in ("first", "good", "good too", "a1", "c3")])  # fmt: skip
+    code, msgid, *text = play.apl("producer.produce topic payload '' 0 ¯1 (1 2⍴'name' 'value')", payload="x" * 3000)
+    same((code, msgid > 0, "".join(text).startswith("ERROR: ")), (10, True, True))
+    play.no_batch_left()
+
+
+@test("apl/batch-queue-full")
+def batch_queue_full(play: Play) -> None:
+    """Records that found no room are told, have no report, and go with another call; reports drain by batches."""
+    address = closed_port()
+    play.producer(bootstrap_servers=address, queue_buffering_max_messages="10", kaffi_produce_timeout_ms="0",
+                  message_timeout_ms="1000", linger_ms="0")  # fmt: skip
+    payloads = [f"p{i}" for i in range(15)]
+    code, ids, errors, text = play.apl("producer.produce_batch 'topic' payloads ⎕NULL 0", payloads=payloads)
+    same((code, errors, bool(text)), (-184, [0] * 10 + [-184] * 5, True))
+    same(play.apl("producer.get_outstanding"), [0, 10, 0, 0])
+    code, reports = play.apl("producer.update_outstanding")
+    same((code, reports), (0, [[msgid, 0] for msgid in ids[:10]]))
+    failed = play.report_batch(10)
+    same([row[0] for row in failed], ids[:10])
+    assert all(row[1] != 0 and row[5] in (0, 1) and row[7] == "topic" for row in failed), failed
+    code, again, errors, text = play.apl("producer.produce_batch 'topic' ((errors=¯184)/payloads) ⎕NULL 0",
+                                         errors=errors)  # fmt: skip
+    same((code, errors, text), (0, [0] * 5, ""))
+    same([row[0] for row in play.report_batch(5)], again)
+    same(play.apl("producer.update_outstanding"), [0, []])
+    play.no_batch_left()
+
+
+@test("apl/batch-bad-input")
+def batch_bad_input(play: Play) -> None:
+    play.producer()
+    line = "producer.produce_batch topic payloads keys partitions timestamps headers"
+    good: dict[str, Any] = {"topic": play.topic, "payloads": ["a1", "b2"], "keys": None, "partitions": 0,
+                            "timestamps": -1, "headers": ""}  # fmt: skip
+    value: Any
+    for name, value, wanted in (("keys", ["only one"], "key"), ("partitions", [0], "partition"),
+                                ("topic", ["one"], "topic"), ("timestamps", [1, 2, 3], "3")):  # fmt: skip
+        code, ids, errors, text = play.apl(line, **{**good, name: value})
+        same((name, code, errors, wanted in text), (name, -1114, [-1114, -1114], True))
+    for name, value, number in (("partitions", -3, -1104), ("timestamps", -2, -1114), ("topic", "", -1114)):
+        code, ids, errors, text = play.apl(line, **{**good, name: value})
+        same((name, code, errors, name.rstrip("s") in text), (name, number, [number] * 2, True))
+    for name, value, number in (("payloads", "text", 11), ("payloads", [1, 2, 3], 11), ("payloads", None, 11),
+                                ("payloads", ["a1", [256]], 11), ("payloads", ["a1", ["b2", "c3"]], 11),
+                                ("keys", "k", 11), ("headers", ["trace", "abc"], 5),
+                                ("headers", [["n"], ["v"]], 5)):  # fmt: skip
+        play.fails(line, number, **{**good, name: value})
+    play.fails("producer.produce_batch topic", 5, topic=play.topic)
+    same(play.apl("producer.get_outstanding"), [0, 0, 0, 0])
+    same(play.apl("producer.produce_batch topic(0⍴⊂'')", topic=play.topic), [0, [], [], ""])
+    play.no_batch_left()
+    play.config(security_protocol="sasl_plaintext", sasl_mechanisms="OAUTHBEARER", sasl_oauthbearer_method="oidc")
+    play.apl("broken←⎕NEW Producer config")
+    code, ids, errors, text = play.apl("broken.produce_batch topic payloads", **good)
+    same((code, ids, errors, bool(text)), (-1111, [0, 0], [-1111, -1111], True))
+    same(play.apl("producer.close 1000"), [0, 0])
+    code, ids, errors, text = play.apl(line, **good)
+    same((code, errors, bool(text)), (-1100, [-1100, -1100], True))
+    same(play.apl("producer.delivery_report_batch 10"), [-1100, []])
+    play.consumer()
+    same(play.apl("consumer.consume_batch ¯1")[0], -1104)
+    same(play.apl("consumer.consume_batch 0"), [1, "no msg"])
+    same(play.apl("consumer.close 30000"), 0)
+    code, text = play.apl("consumer.consume_batch 10")
+    same((code, bool(text)), (-1100, True))
+    play.no_batch_left()
+
+
+@test("apl/record-metadata")
+def record_metadata(play: Play) -> None:
+    """Timestamps and headers of single records and of Records."""
+    play.producer()
+    at = 1_700_000_000_000
+    play.apl("table←3 2⍴'same' 'one' 'same'⎕NULL 'other' ''")
+    same(play.apl("⊃producer.produce topic 'p' 'k' 0 at table", topic=play.topic, at=at), 0)
+    same(play.apl("⊃producer.produce topic(,'q')'' 0 at", at=at + 1), 0)
+    same(play.apl("⊃producer.produce_record ⎕NEW Record(topic 'r' '' 0 ¯1 at table)", at=at + 2), 0)
+    same(play.apl("⊃producer.produce topic ⎕NULL ⎕NULL 0 ¯1 table"), 0)
+    same(play.apl("producer.flush 60000"), [0, 0])
+    same(play.apl("producer.update_outstanding"), [0, []])
+    play.consumer()
+    table = [["same", "one"], ["same", None], ["other", ""]]
+    seen: list[Any] = []
+    in_time = within(60)
+    while len(seen) < 4:
+        if play.apl("⊃answer←consumer.consume_record") == 0:
+            seen.append(play.apl("(2⊃answer).(Topic Payload Key Partition Offset Timestamp Headers)"))
+            same(play.apl("producer.produce_record 2⊃answer")[0], 0)  # goes on with its time and headers
+        assert in_time(), f"{len(seen)} records came"
+    assert abs(seen[3].pop(5) / 1000 - time.time()) < 60
+    same(seen, [[play.topic, "p", "k", 0, 0, at, table], [play.topic, "q", "", 0, 1, at + 1, []],
+                [play.topic, "r", "", 0, 2, at + 2, table], [play.topic, "", "", 0, 3, table]])  # fmt: skip
+    same(play.apl("producer.flush 60000"), [0, 0])
+    same([row[4:] for row in play.read_batch(4)][:3], [[4, at, table], [5, at + 1, []], [6, at + 2, table]])
+    same(play.apl("(2⊃answer).asArg"), [play.topic, "", "", 0])
+    play.no_batch_left()
+
+
+@test("apl/readme", ("unicode",))
+def readme(play: Play) -> None:
+    """What the README shows: its lines as typed one after the other, and its function."""
+    text = (SOURCES / "README.md").read_text(encoding="utf-8")
+    text = text[text.index("\n## Use") : text.index("\n## Develop")]
+    for line in re.findall("^    (.*)", re.sub("```.*?```", "", text, flags=re.DOTALL), re.MULTILINE):
+        play.apl.typed(line.replace("localhost:9092", play.bootstrap).replace("'animals'", f"'{play.topic}'"))
+    same(play.apl("code errors text"), [0, [0, 0, 0], ""])
+    same(play.apl("⊃batch"), 0)
+    function = Function(re.findall("^∇ (.*?)^∇", text, re.DOTALL | re.MULTILINE)[0].splitlines(), play.apl.root)
+    play.apl.root.members[function.name] = function
+    same(play.apl("consumer.close 30000"), 0)
+    play.consumer()
+    same(play.apl("consumer copy(producer to)", to=play.unique()), 11)
+    play.no_batch_left()
+
+
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
@@ -792,6 +1077,7 @@ def run(name: str, edition: str, function: Callable[[Play], None]) -> tuple[str,
         play = Play(name, edition)
         function(play)
         play.close()
+        note = play.note
     except Skip as reason:
         return "skip", f": {reason}"
     except Exception as error:
@@ -800,7 +1086,7 @@ def run(name: str, edition: str, function: Callable[[Play], None]) -> tuple[str,
     finally:
         if play:
             play.apl.close()
-    return "ok", ""
+    return "ok", note
 
 
 if __name__ == "__main__":
