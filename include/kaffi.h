@@ -629,7 +629,7 @@ int32_t ConsumeBatch(void* cons,
  *
  * Parameters:
  * - `cons`: the consumer
- * - `tplist`: the partitions with their offsets, which stays the host's; 0: accepts what the rebalance proposes, or,
+ * - `tplist`: the partitions with their offsets, which stays the host's; or 0: accepts what the rebalance proposes, or,
  * without one, assigns nothing
  * - `errtxt`: receives the reason of a failure, cut to the room; may be null
  * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
@@ -685,7 +685,7 @@ int32_t AddPartitions(void* cons,
  *
  * Parameters:
  * - `cons`: the consumer
- * - `tplist`: the partitions, which stays the host's; 0: what the rebalance takes, or, without one, all
+ * - `tplist`: the partitions, which stays the host's; or 0: what the rebalance takes, or, without one, all
  * - `errtxt`: receives the reason of a failure, cut to the room; may be null
  * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
  *
@@ -736,7 +736,7 @@ int32_t UnsubscribeConsumer(void* cons,
  *
  * Parameters:
  * - `cons`: the consumer
- * - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+ * - `tplist`: the partitions, which stays the host's; or 0: all that are assigned
  * - `errtxt`: receives the reason of a failure, cut to the room; may be null
  * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
  *
@@ -756,7 +756,7 @@ int32_t PausePartitions(void* cons, void* tplist, char* errtxt, int* plen);
  *
  * Parameters:
  * - `cons`: the consumer
- * - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+ * - `tplist`: the partitions, which stays the host's; or 0: all that are assigned
  * - `errtxt`: receives the reason of a failure, cut to the room; may be null
  * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
  *

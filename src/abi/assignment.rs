@@ -17,7 +17,7 @@ use crate::error::code;
 ///
 /// # Parameters
 /// - `cons`: the consumer
-/// - `tplist`: the partitions with their offsets, which stays the host's; 0: accepts what the rebalance proposes, or,
+/// - `tplist`: the partitions with their offsets, which stays the host's; or 0: accepts what the rebalance proposes, or,
 ///   without one, assigns nothing
 /// - `errtxt`: receives the reason of a failure, cut to the room; may be null
 /// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
@@ -85,7 +85,7 @@ pub extern "C" fn AddPartitions(
 ///
 /// # Parameters
 /// - `cons`: the consumer
-/// - `tplist`: the partitions, which stays the host's; 0: what the rebalance takes, or, without one, all
+/// - `tplist`: the partitions, which stays the host's; or 0: what the rebalance takes, or, without one, all
 /// - `errtxt`: receives the reason of a failure, cut to the room; may be null
 /// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
 ///
@@ -143,7 +143,7 @@ pub extern "C" fn UnsubscribeConsumer(cons: Handle<Client>, errtxt: TextOut, ple
 ///
 /// # Parameters
 /// - `cons`: the consumer
-/// - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+/// - `tplist`: the partitions, which stays the host's; or 0: all that are assigned
 /// - `errtxt`: receives the reason of a failure, cut to the room; may be null
 /// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
 ///
@@ -173,7 +173,7 @@ pub extern "C" fn PausePartitions(
 ///
 /// # Parameters
 /// - `cons`: the consumer
-/// - `tplist`: the partitions, which stays the host's; 0: all that are assigned
+/// - `tplist`: the partitions, which stays the host's; or 0: all that are assigned
 /// - `errtxt`: receives the reason of a failure, cut to the room; may be null
 /// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
 ///

@@ -158,7 +158,8 @@ class Play:
     def no_batch_left(self) -> None:
         """Each batch and list that was made is deleted, or used up by a call."""
         raw = self.raw()
-        made = ("NewBatch", "ConsumeBatch", "DeliveryReportBatch", "NewTopicPartitionList")
+        made = ("NewBatch", "ConsumeBatch", "DeliveryReportBatch", "NewTopicPartitionList", "GetAssignment",
+                "GetSubscription", "GetLag")  # fmt: skip
         used = raw["SubscribeConsumerTPList"].calls + raw["Committed"].calls
         same(raw["DelBatch"].done + used, sum(raw[name].done for name in made))
 
@@ -1025,6 +1026,151 @@ def readme(play: Play) -> None:
     play.consumer()
     same(play.apl("consumer copy(producer to)", to=play.unique()), 11)
     play.no_batch_left()
+
+
+# --- assignment, offsets, events -------------------------------------------------------------------------------------
+
+
+@test("apl/assignment")
+def assignment(play: Play) -> None:
+    """Assigning by hand, with offsets, one row or several; seek, pause, resume; positions, watermarks, lag."""
+    play.producer()
+    for partition in range(2):
+        play.produce([f"{partition} {i}" for i in range(5)], "", partition)
+    play.config(auto_offset_reset="earliest", kaffi_poll_timeout_ms="1000")
+    play.apl("consumer←⎕NEW Consumer config ⋄ topic←t", t=play.topic)
+    same(play.apl("consumer.assign 2 3⍴topic 0 2 topic 1 ¯2"), [0, ""])
+    same(play.apl("consumer.assignment"), [0, [[play.topic, 0], [play.topic, 1]]])
+    same(sorted(row[1] for row in play.read_batch(8)), ["0 2", "0 3", "0 4", *(f"1 {i}" for i in range(5))])
+    same(play.apl("consumer.get_positions 2⊃consumer.assignment"), [0, [[play.topic, 0, 5], [play.topic, 1, 5]]])
+    same(play.apl("consumer.watermarks topic 0"), [0, 0, 5])
+    same(play.apl("consumer.lag"), [0, [[play.topic, p, 5, 5, 0] for p in range(2)]])
+    same(play.apl("consumer.pause topic 1"), [0, ""])
+    same(play.apl("consumer.seek 2 3⍴topic 0 3 topic 1 4"), [0, ""])
+    same([row[1] for row in play.read_batch(2)], ["0 3", "0 4"])
+    same(play.apl("consumer.consume_batch 10"), [1, "no msg"])
+    same(play.apl("consumer.resume ⍬"), [0, ""])
+    same([row[1] for row in play.read_batch(1)], ["1 4"])
+    same(play.apl("consumer.unassign topic 0"), [0, ""])
+    same(play.apl("consumer.assignment"), [0, [[play.topic, 1]]])
+    same(play.apl("consumer.add_partitions 1 3⍴topic 0 4"), [0, ""])
+    same([row[1] for row in play.read_batch(1)], ["0 4"])
+    same(play.apl("consumer.unassign ⍬"), [0, ""])
+    same(play.apl("consumer.assignment"), [0, []])
+    for line, wanted in (("pause topic 1", -172), ("seek topic 1 0", -172), ("assign topic ¯1", -1104),
+                         ("assign 2 2⍴topic 0 topic 0", -1104), ("watermarks topic ¯1", -1104)):  # fmt: skip
+        code, text = play.apl(f"consumer.{line}")
+        same((line, code, bool(text)), (line, wanted, True))
+    for line in ("assign topic", "assign 2 1⍴topic 0", "seek topic 0 0 0 '' 0"):
+        play.fails(f"consumer.{line}", 5)
+    play.no_batch_left()
+
+
+@test("apl/subscription")
+def subscription(play: Play) -> None:
+    play.producer()
+    play.produce(["value"])
+    group = play.unique()
+    play.consumer(group)
+    play.read(1)
+    same(play.apl("consumer.subscription"), [0, [play.topic]])
+    same(sorted(row[1] for row in play.apl("2⊃consumer.assignment")), [0, 1, 2, 3])
+    play.apl("(code me)←consumer.group_metadata")
+    same(play.apl("code me.group_id (0<≢me.member_id) (0<me.generation_id)"), [0, group, 1, 1])
+    same(play.apl("consumer.unsubscribe"), [0, ""])
+    same(play.apl("consumer.subscription"), [0, []])
+    same(play.apl("consumer.assignment"), [0, []])
+    play.no_batch_left()
+
+
+@test("apl/offsets")
+def offsets(play: Play) -> None:
+    """Committing by table, by what was consumed, without waiting, and what is stored by hand; with metadata."""
+    play.producer()
+    for partition in range(2):
+        play.produce([f"{i}" for i in range(5)], "", partition)
+    play.consumer(kaffi_offset_store="manual")
+    play.read(10)
+    play.apl("topic←t ⋄ both←2 2⍴topic 0 topic 1", t=play.topic)
+    committed = "(2⊃consumer.get_committed both)[;1 2 3 5]"
+    same(play.apl(committed), [[play.topic, p, -1001, ""] for p in range(2)])
+    note = "größe" if play.classic else "漢🙂"
+    same(play.apl("consumer.commit_offsets 2 5⍴topic 0 3 ¯1 note topic 1 2 ¯1 ''", note=note), [0, ""])
+    same(play.apl(committed), [[play.topic, 0, 3, note], [play.topic, 1, 2, ""]])
+    same(play.apl("consumer.commit_offsets 2⊃consumer.get_committed both"), [0, ""])  # as they come
+    same(play.apl(committed), [[play.topic, 0, 3, note], [play.topic, 1, 2, ""]])
+    same(play.apl("consumer.store_offsets topic 1 4"), [0, ""])
+    same(play.apl("consumer.commit_async ⍬"), [0, ""])
+    in_time = within(30)
+    while play.apl("⊃answer←consumer.next_event 1000") != 0 or play.apl("(2⊃answer).event") != "commit":
+        assert in_time(), "no event of the commit came"
+    same(play.apl("2⊃consumer.get_committed topic 1")[0][:3], [play.topic, 1, 4])
+    code, text = play.apl("consumer.store_offsets topic 9 4")
+    same((code, bool(text)), (-172, True))
+    play.apl("other←⎕NEW Consumer((config⍪'kaffi.offset.store' 'next-call')topic)")
+    code, text = play.apl("other.store_offsets topic 1 4")
+    same((code, "manual" in text), (-186, True))
+    play.no_batch_left()
+
+
+@test("apl/offsets-for-times")
+def offsets_for_times(play: Play) -> None:
+    if play.cluster == "mock":
+        raise Skip("the embedded cluster cannot look up times")
+    play.producer()
+    play.apl("topic←t", t=play.topic)
+    for at in (1_700_000_000_000, 1_700_000_001_000, 1_700_000_002_000):
+        same(play.apl("⊃producer.produce topic 'value' '' 0 at", at=at), 0)
+    same(play.apl("producer.flush 60000"), [0, 0])
+    play.consumer()
+    same(play.apl("consumer.offsets_for_times 2 3⍴topic 0 1700000000500 topic 1 0"),
+         [0, [[play.topic, 0, 1], [play.topic, 1, -1]]])  # fmt: skip
+
+
+@test("apl/events")
+def events(play: Play) -> None:
+    """A broker that is not there is told as an event, statistics too; then there is none."""
+    address = closed_port()
+    play.producer(bootstrap_servers=address, statistics_interval_ms="100")
+    same(play.apl("⊃producer.produce 'topic' 'value'"), 0)
+    kinds: dict[str, Any] = {}
+    in_time = within(30)
+    while not {"error", "stats"} <= set(kinds):
+        if play.apl("⊃answer←producer.next_event 1000") == 0:
+            play.apl("event←2⊃answer")
+            kinds[play.apl("event.event")] = play.apl("event.time")
+            if play.apl("event.event") == "error":
+                same(play.apl("(event.code<0)(0<≢event.text)"), [1, 1])
+        assert in_time(), f"only {kinds} came"
+    assert all(abs(at / 1000 - time.time()) < 60 for at in kinds.values())
+    same(play.apl("producer.close 0")[0], -1109)
+    code, text = play.apl("producer.next_event 0")
+    same((code, bool(text)), (-1100, True))
+    play.producer()
+    play.produce(["value"])
+    same(play.apl("⊃producer.next_event 0") in (0, 1), True)
+
+
+@test("apl/rebalance-by-hand")
+def rebalance_by_hand(play: Play) -> None:
+    """With kaffi.rebalance manual the events say what is given and taken; the answers are assign and unassign."""
+    play.producer()
+    play.produce(["value"])
+    play.consumer(kaffi_rebalance="manual")
+
+    def rebalance() -> None:
+        in_time = within(60)
+        while play.apl("⊃answer←consumer.next_event 0") != 0 or play.apl("(2⊃answer).event") != "rebalance":
+            same(play.apl("⊃consumer.consume"), 1)
+            assert in_time(), "no rebalance event came"
+
+    rebalance()
+    same(play.apl("consumer.assign ⍬"), [0, ""])
+    same([row[1] for row in play.read(1)], ["value"])
+    same(play.apl("consumer.unsubscribe"), [0, ""])
+    rebalance()
+    same(play.apl("consumer.unassign ⍬"), [0, ""])
+    same(play.apl("consumer.assignment"), [0, []])
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

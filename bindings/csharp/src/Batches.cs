@@ -94,7 +94,7 @@ public abstract class Batch : IDisposable
 /// <inheritdoc/>
 public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
 {
-    readonly View key, value, headerCount, headerName, headerValue;
+    readonly View key, value, leaderEpoch, headerCount, headerName, headerValue;
     readonly int[] firstHeader = []; // the index of the first header of each row; empty without headers
 
     internal RecordBatch(BatchHandle handle, int count, bool partitioned = false) : base(handle, count)
@@ -103,6 +103,7 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
         Partitioned = partitioned;
         key = new(batch, "key"u8, count);
         value = new(batch, "value"u8, count);
+        leaderEpoch = new(batch, "leader_epoch"u8);
         headerCount = new(batch, "header.count"u8);
         headerName = new(batch, "header.name"u8);
         if (!headerName.Exists) return;
@@ -115,6 +116,9 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
 
     /// <summary>Whether its own partitions are meant where no partition is given.</summary>
     internal bool Partitioned { get; }
+
+    /// <summary>The epochs of the leaders that wrote the records, -1 where that is not known; empty for a batch that was made here.</summary>
+    public ReadOnlySpan<int> LeaderEpochs => Of(leaderEpoch).Ints<int>();
 
     /// <summary>The keys in place.</summary>
     public BytesColumn Keys => Of(key).Bytes;
@@ -158,7 +162,11 @@ public sealed class RecordBatch : Batch, IReadOnlyList<ConsumeResult>
                 Value = v == default ? default : new Bytes(bytes.AsMemory(k.Length)),
                 Timestamp = TimestampAt(row),
             };
-            var result = new ConsumeResult(TopicAt(row), At(Partitions, row, -1), At(Offsets, row, Offset.Unset), message);
+            int epoch = At(LeaderEpochs, row, -1);
+            var result = new ConsumeResult(TopicAt(row), At(Partitions, row, -1), At(Offsets, row, Offset.Unset), message)
+            {
+                LeaderEpoch = epoch < 0 ? null : epoch,
+            };
             GC.KeepAlive(this);
             return result;
         }

@@ -14,11 +14,9 @@ public abstract class Client : IDisposable
     /// <summary>Returns when a broker answers, and throws with the reason when none does: which address, and why.</summary>
     public unsafe void CheckConnection(TimeSpan timeout)
     {
-        var error = stackalloc byte[Library.ErrorRoom];
-        int length = Library.ErrorRoom;
-        int code = Native.CheckConnection(Handle.Value, Library.Milliseconds(timeout), error, &length);
+        int milliseconds = Library.Milliseconds(timeout);
+        Library.Call((text, length) => Native.CheckConnection(Handle.Value, milliseconds, text, length));
         GC.KeepAlive(this);
-        Library.Check(code, error, length);
     }
 
     /// <summary>A property as it is in force: what was set, else the default. Secrets read <c>[redacted]</c>.</summary>

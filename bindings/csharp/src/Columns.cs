@@ -151,8 +151,8 @@ sealed class RecordColumns
             if (headers is { headerNames.Lengths.Count: > 0 })
             {
                 batch.Set("header.count"u8, CollectionsMarshal.AsSpan(headers.headerCounts));
-                batch.Set("header.name"u8, headers.headerNames.Bytes, CollectionsMarshal.AsSpan(headers.headerNames.Lengths));
-                batch.Set("header.value"u8, headers.headerValues.Bytes, CollectionsMarshal.AsSpan(headers.headerValues.Lengths));
+                batch.Set("header.name"u8, headers.headerNames);
+                batch.Set("header.value"u8, headers.headerValues);
             }
             return new RecordBatch(batch, rows, partitioned);
         }

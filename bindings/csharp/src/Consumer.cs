@@ -6,48 +6,36 @@ using System.Threading;
 
 namespace Kaffi;
 
-/// <summary>Consumes records as a member of a group. One thread consumes; any thread may commit or close.</summary>
+/// <summary>Consumes records, as a member of a group or of partitions that are assigned by hand. One thread consumes; any thread may do all
+/// the rest.</summary>
 /// <remarks>
 /// <para>A record counts as processed when the next one is asked for, at a commit, and when closing: what was not handed out is never
 /// committed. With <c>enable.auto.commit</c>, the default, what was processed is committed in the background and when closing.</para>
 /// <para>Close it, by <see cref="Dispose"/> or <see cref="Close"/>. One that nobody closes is closed in the background when the garbage
 /// collector finds it.</para>
 /// </remarks>
-public sealed unsafe class Consumer : Client
+public sealed unsafe partial class Consumer : Client
 {
     const int MaxRows = 500, SliceMilliseconds = 200;
-    static readonly TimeSpan StoreInterval = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1);
 
     readonly object gate = new(); // guards all below
-    readonly bool inBatches;
+    readonly bool gathers, stores;
     volatile bool committing; // a thread inside the gate waits for the broker
     RecordBatch? rows; // of the handle's batch, which records are handed out from
     int limit = 1; // how many rows the next batch may have
-    long taken, stored; // when the batch came, and when its processed rows were counted last
+    long taken, stored, returned; // when the batch came, its processed rows were counted last, and rows were given back
 
-    /// <summary>Starts a consumer; <see cref="Subscribe(IEnumerable{string})"/> comes next.</summary>
+    /// <summary>Starts a consumer; <see cref="Subscribe(IEnumerable{string})"/> or <see cref="Assign(IEnumerable{TopicPartition})"/> comes
+    /// next.</summary>
     /// <exception cref="KafkaException">A property is unknown or invalid, or the consumer cannot start: the reason says why.</exception>
     public Consumer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Consumer, config))
     {
-        // What a batch holds counts as processed bit by bit only by this rule; by the others, we take record by record.
-        inBatches = GetConfig("kaffi.offset.store") == "next-call";
+        // What a batch holds counts as processed bit by bit only by the first rule; by the second we take record by record.
+        string store = GetConfig("kaffi.offset.store");
+        stores = store == "next-call";
+        gathers = store != "delivered";
     }
-
-    /// <summary>Subscribes to topics, in place of those subscribed to before.</summary>
-    /// <param name="topics">Their names; one that begins with <c>^</c> is a regular expression.</param>
-    public void Subscribe(IEnumerable<string> topics)
-    {
-        using var list = BatchHandle.NewList(topics.Select(name => new TopicPartitionOffset(name, Partition.Any, Offset.Unset)));
-        var error = stackalloc byte[Library.ErrorRoom];
-        int length = Library.ErrorRoom;
-        int code = Native.SubscribeConsumerTPList(Handle.Value, list.Value, error, &length);
-        list.SetHandleAsInvalid(); // the call consumes it
-        GC.KeepAlive(this);
-        Library.Check(code, error, length);
-    }
-
-    /// <summary>Subscribes to a topic, in place of those subscribed to before.</summary>
-    public void Subscribe(string topic) => Subscribe([topic]);
 
     /// <summary>The next record, or null when none came in time.</summary>
     /// <param name="timeout">How long to wait. Negative: as long as it takes.</param>
@@ -97,10 +85,10 @@ public sealed unsafe class Consumer : Client
     {
         lock (gate)
         {
-            if (rows is not null && maxRows > 0 && Handle.HandedOut < rows.Count)
+            if (maxRows > 0 && InHand)
             {
                 Store();
-                int count = Math.Min(maxRows, rows.Count - Handle.HandedOut);
+                int count = Math.Min(maxRows, rows!.Count - Handle.HandedOut);
                 var rest = BatchHandle.Select(Handle.Batch, Handle.HandedOut, count);
                 Handle.HandedOut += count;
                 return new RecordBatch(rest, count);
@@ -110,53 +98,6 @@ public sealed unsafe class Consumer : Client
         }
         ulong batch = Take(maxRows, Library.Milliseconds(timeout), out int taken);
         return batch == 0 ? null : new RecordBatch(new BatchHandle(batch), taken);
-    }
-
-    /// <summary>Commits what was handed out so far.</summary>
-    public void Commit()
-    {
-        lock (gate)
-        {
-            if (inBatches) Handle.StoreHandedOut();
-            committing = true;
-            int code = Native.Commit(Handle.Value, 0);
-            committing = false;
-            Library.Check(code);
-        }
-    }
-
-    /// <summary>Commits up to and with this record.</summary>
-    public void Commit(ConsumeResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        Commit([result.TopicPartitionOffset with { Offset = result.Offset + 1 }]);
-    }
-
-    /// <summary>Commits these offsets, each of the record to be read next.</summary>
-    public void Commit(IEnumerable<TopicPartitionOffset> offsets)
-    {
-        using var list = BatchHandle.NewList(offsets);
-        int code = Native.Commit(Handle.Value, list.Value);
-        GC.KeepAlive(this);
-        Library.Check(code);
-    }
-
-    /// <summary>The offsets that the group has committed; <see cref="Offset.Unset"/> where it has none.</summary>
-    public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions)
-    {
-        ArgumentNullException.ThrowIfNull(partitions);
-        return partitions.Select(asked => new TopicPartitionOffset(asked, Committed(asked))).ToList();
-    }
-
-    Offset Committed(TopicPartition asked)
-    {
-        using var list = BatchHandle.NewList([new TopicPartitionOffset(asked, Offset.Unset)]);
-        long committed;
-        int code = Native.Committed(Handle.Value, list.Value, &committed);
-        list.SetHandleAsInvalid(); // the call consumes it
-        GC.KeepAlive(this);
-        Library.Check(code);
-        return committed;
     }
 
     /// <summary>Commits what was processed (with <c>enable.auto.commit</c>), leaves the group and closes, within
@@ -172,7 +113,7 @@ public sealed unsafe class Consumer : Client
         {
             if (Handle.IsClosed) return;
             int milliseconds = CloseMilliseconds;
-            if (entered && inBatches) Handle.StoreHandedOut(); // else the thread that commits has done so
+            if (entered && stores) Handle.StoreHandedOut(); // else the thread that commits has done so
             error = Handle.Close(milliseconds, out _);
             Forget();
         }
@@ -191,17 +132,16 @@ public sealed unsafe class Consumer : Client
     {
         lock (gate)
         {
-            if (rows is not null && Handle.HandedOut < rows.Count)
+            if (InHand && Stopwatch.GetElapsedTime(stored) > AskInterval)
             {
-                if (Stopwatch.GetElapsedTime(stored) > StoreInterval)
-                {
-                    Store();
-                    Take(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
-                }
-                return HandOut();
+                Store();
+                Take(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
+                if (!StillAssigned()) GiveBack();
             }
-            // A batch is to last about a second, so that a slow host still asks often enough to stay in its group.
-            if (inBatches && rows is not null)
+            if (InHand) return HandOut();
+            // A batch is to last about a second, so that a slow host still asks often enough to stay in its group. A host that pauses or
+            // seeks gets single rows: nothing is to be given back then.
+            if (gathers && rows is not null && Stopwatch.GetElapsedTime(returned) > AskInterval)
                 limit = (int)Math.Clamp(rows.Count / Stopwatch.GetElapsedTime(taken).TotalSeconds, 1, Math.Min(limit * 2, MaxRows));
             ulong batch = Take(limit, 0, out int count);
             if (batch == 0)
@@ -238,7 +178,7 @@ public sealed unsafe class Consumer : Client
 
     void Store()
     {
-        if (inBatches && !Handle.IsClosed) Handle.StoreHandedOut();
+        if (stores && !Handle.IsClosed) Handle.StoreHandedOut();
         stored = Stopwatch.GetTimestamp();
     }
 
@@ -248,5 +188,38 @@ public sealed unsafe class Consumer : Client
         rows = null;
     }
 
+    /// <summary>Whether there are rows that were not handed out.</summary>
+    bool InHand => rows is not null && Handle.HandedOut < rows.Count;
+
     ConsumeResult HandOut() => rows![Handle.HandedOut++];
+
+    /// <summary>The first row of each partition that was not handed out.</summary>
+    Dictionary<TopicPartition, long> FirstInHand()
+    {
+        var first = new Dictionary<TopicPartition, long>();
+        for (int row = Handle.HandedOut; row < rows?.Count; row++)
+            first.TryAdd(new TopicPartition(rows.Topic(row), rows.Partitions[row]), rows.Offsets[row]);
+        return first;
+    }
+
+    bool StillAssigned()
+    {
+        var assigned = Assignment.ToHashSet();
+        return FirstInHand().Keys.All(assigned.Contains);
+    }
+
+    /// <summary>Gives rows that were not handed out back to the library, which fetches them again: from then on it alone knows where this
+    /// consumer is. Those of partitions that were taken away go.</summary>
+    void GiveBack()
+    {
+        if (rows is null) return;
+        Store();
+        var first = FirstInHand();
+        Forget();
+        if (first.Count == 0) return;
+        (limit, returned) = (1, Stopwatch.GetTimestamp());
+        var assigned = Assignment.ToHashSet();
+        var places = first.Where(pair => assigned.Contains(pair.Key)).Select(pair => new TopicPartitionOffset(pair.Key, pair.Value)).ToList();
+        if (places.Count > 0) SeekTo(places, RequestMilliseconds);
+    }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Text;
 using System.Text.Json;
 
@@ -82,4 +83,14 @@ public class ProduceException : KafkaException
 
     /// <summary>The record, and whether it may have been stored all the same.</summary>
     public DeliveryResult DeliveryResult { get; }
+}
+
+/// <summary>A call failed for some of the partitions that it was given.</summary>
+public class TopicPartitionOffsetException : KafkaException
+{
+    /// <summary>An exception for these partitions.</summary>
+    public TopicPartitionOffsetException(Error error, IReadOnlyList<TopicPartitionOffsetError> results) : base(error) => Results = results;
+
+    /// <summary>All partitions of the call, each with its own error.</summary>
+    public IReadOnlyList<TopicPartitionOffsetError> Results { get; }
 }

@@ -61,17 +61,10 @@ unsafe class ClientHandle : KaffiHandle
 
     public string Get(string key)
     {
-        var error = stackalloc byte[Library.ErrorRoom];
-        int length = Library.ErrorRoom, room = 256;
-        while (true)
+        fixed (byte* k = Library.Text(key, nameof(key)))
         {
-            var text = new byte[room];
-            int code;
-            fixed (byte* k = Library.Text(key, nameof(key)), t = text)
-                code = Native.GetKafkaConf(Value, k, t, &room, error, &length);
-            if (code == 0) return Encoding.UTF8.GetString(text, 0, room);
-            if (code != Codes.TooSmall) Library.Check(code, error, length);
-            length = Library.ErrorRoom;
+            byte* name = k;
+            return Library.Read((text, room, error, length) => Native.GetKafkaConf(Value, name, text, room, error, length));
         }
     }
 
@@ -195,6 +188,9 @@ unsafe class BatchHandle : KaffiHandle
             Library.Check(Native.SetBatchBytes(Value, c, b, bytes.Length, l, lengths.Length, error, &length), error, length);
     }
 
+    /// <summary>Sets a column of bytes.</summary>
+    public void Set(ReadOnlySpan<byte> column, BytesBuffer values) => Set(column, values.Bytes, CollectionsMarshal.AsSpan(values.Lengths));
+
     /// <summary>A column of texts, such as the names of the topics.</summary>
     public string[] Texts(ReadOnlySpan<byte> column)
     {
@@ -212,32 +208,6 @@ unsafe class BatchHandle : KaffiHandle
             var texts = new string[count];
             for (int row = 0, end = 0; row < count; row++) texts[row] = Encoding.UTF8.GetString(bytes, (end += lengths[row]) - lengths[row], lengths[row]);
             return texts;
-        }
-    }
-
-    public static BatchHandle NewList(IEnumerable<TopicPartitionOffset> entries)
-    {
-        ulong value;
-        Library.Check(Native.NewTopicPartitionList(&value));
-        var list = new BatchHandle(value);
-        try
-        {
-            foreach (var entry in entries) list.Add(entry);
-            return list;
-        }
-        catch
-        {
-            list.Dispose();
-            throw;
-        }
-    }
-
-    void Add(TopicPartitionOffset entry)
-    {
-        fixed (byte* topic = Library.Text(entry.Topic, "topic"))
-        {
-            Library.Check(Native.SetTopicPartitionList(Value, topic, entry.Partition));
-            if (entry.Offset != Offset.Unset) Library.Check(Native.SetOffset(Value, topic, entry.Partition, entry.Offset));
         }
     }
 

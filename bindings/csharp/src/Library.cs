@@ -28,21 +28,7 @@ public static unsafe class Library
     public static int Version => Native.Version(null, 0);
 
     /// <summary>The description of the whole library as JSON: functions, codes, properties, columns.</summary>
-    public static string Describe()
-    {
-        int room = 0;
-        Native.DescribeAll(null, &room);
-        while (true)
-        {
-            var json = new byte[room];
-            fixed (byte* p = json)
-            {
-                int code = Native.DescribeAll(p, &room);
-                if (code == 0) return Encoding.UTF8.GetString(json, 0, room);
-                if (code != Codes.TooSmall) throw new KafkaException(Error.Of(code));
-            }
-        }
-    }
+    public static string Describe() => Read((json, room, _, _) => Native.DescribeAll(json, room));
 
     /// <summary>KAFFI_LIBRARY goes first; without it .NET looks beside the assembly, then in the system's search path.</summary>
 #pragma warning disable CA2255 // the resolver must be there before the first call into the library, whichever it is
@@ -71,5 +57,34 @@ public static unsafe class Library
     internal static void Check(int code, byte* text = null, int length = 0)
     {
         if (code != 0) throw new KafkaException(Error.Of(code, text, length));
+    }
+
+    /// <summary>A call that may say why it failed.</summary>
+    internal delegate int Failing(byte* text, int* length);
+
+    /// <summary>A call that gives a text, and may say why it failed.</summary>
+    internal delegate int Giving(byte* given, int* room, byte* text, int* length);
+
+    /// <summary>Calls, and throws unless the code is 0.</summary>
+    internal static void Call(Failing call)
+    {
+        var text = stackalloc byte[ErrorRoom];
+        int length = ErrorRoom;
+        int code = call(text, &length);
+        Check(code, text, length);
+    }
+
+    /// <summary>Calls for a text, again where the room was too small; throws unless the code is 0.</summary>
+    internal static string Read(Giving call)
+    {
+        var error = stackalloc byte[ErrorRoom];
+        for (int room = 256; ;)
+        {
+            var given = new byte[room];
+            int length = ErrorRoom, code;
+            fixed (byte* g = given) code = call(g, &room, error, &length);
+            if (code == 0) return Encoding.UTF8.GetString(given, 0, room);
+            if (code != Codes.TooSmall) Check(code, error, length);
+        }
     }
 }

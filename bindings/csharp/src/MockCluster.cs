@@ -1,5 +1,4 @@
 using System;
-using System.Text;
 using System.Text.Json;
 
 namespace Kaffi;
@@ -26,21 +25,15 @@ public sealed unsafe class MockCluster : IDisposable
     {
         get
         {
-            int code, room = 256;
-            while (true)
-            {
-                var text = new byte[room];
-                fixed (byte* t = text) code = Native.GetMockBootstrap(handle.Value, t, &room);
-                GC.KeepAlive(this);
-                if (code == 0) return Encoding.UTF8.GetString(text, 0, room);
-                if (code != Codes.TooSmall) throw new KafkaException(Error.Of(code));
-            }
+            var servers = Library.Read((text, room, _, _) => Native.GetMockBootstrap(handle.Value, text, room));
+            GC.KeepAlive(this);
+            return servers;
         }
     }
 
     /// <summary>Makes a topic.</summary>
     public void CreateTopic(string topic, int partitions, int replicationFactor = 1) => Request(
-        $$$"""{"CreateTopic": {"topic": {{{JsonSerializer.Serialize(topic)}}}, "partitions": {{{partitions}}}, "replication_factor": {{{replicationFactor}}}}}""");
+        $$$"""{"CreateTopic": {"topic": "{{{JsonEncodedText.Encode(topic)}}}", "partitions": {{{partitions}}}, "replication_factor": {{{replicationFactor}}}}}""");
 
     /// <summary>Asks something of the cluster: one operation as JSON, such as <c>{"BrokerDown": {"broker": 1}}</c>. The library's manual
     /// of MockRequest lists them.</summary>

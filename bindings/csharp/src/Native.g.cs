@@ -519,7 +519,7 @@ internal static unsafe partial class Native
     /// says. Without `group.id` there is no group: commits are refused. Pauses end. With `kaffi.rebalance` manual and a
     /// rebalance event waiting, this is the answer to it.</remarks>
     /// <param name="cons">the consumer</param>
-    /// <param name="tplist">the partitions with their offsets, which stays the host's; 0: accepts what the rebalance
+    /// <param name="tplist">the partitions with their offsets, which stays the host's; or 0: accepts what the rebalance
     /// proposes, or, without one, assigns nothing</param>
     /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
     /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
@@ -567,7 +567,7 @@ internal static unsafe partial class Native
     /// <remarks>What was handed out of them counts as processed and, with `enable.auto.commit`, is committed. Records
     /// fetched of them and not handed out go.</remarks>
     /// <param name="cons">the consumer</param>
-    /// <param name="tplist">the partitions, which stays the host's; 0: what the rebalance takes, or, without one,
+    /// <param name="tplist">the partitions, which stays the host's; or 0: what the rebalance takes, or, without one,
     /// all</param>
     /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
     /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
@@ -608,7 +608,7 @@ internal static unsafe partial class Native
     /// <remarks>A pause ends with `ResumePartitions`, and when the partition leaves this consumer. Consuming goes on
     /// with the others, and keeps the membership in the group alive.</remarks>
     /// <param name="cons">the consumer</param>
-    /// <param name="tplist">the partitions, which stays the host's; 0: all that are assigned</param>
+    /// <param name="tplist">the partitions, which stays the host's; or 0: all that are assigned</param>
     /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
     /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
     /// null</param>
@@ -627,7 +627,7 @@ internal static unsafe partial class Native
 
     /// <summary>Goes on handing out records of partitions that were paused.</summary>
     /// <param name="cons">the consumer</param>
-    /// <param name="tplist">the partitions, which stays the host's; 0: all that are assigned</param>
+    /// <param name="tplist">the partitions, which stays the host's; or 0: all that are assigned</param>
     /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
     /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
     /// null</param>

@@ -60,14 +60,17 @@ public readonly record struct Timestamp(long UnixTimestampMs, TimestampType Type
 /// <param name="Message">Its key, value, headers and time.</param>
 public sealed record ConsumeResult(string Topic, Partition Partition, Offset Offset, Message Message)
 {
+    /// <summary>The epoch of the leader that wrote it; null when it is not known.</summary>
+    public int? LeaderEpoch { get; init; }
+
     /// <summary>Its time.</summary>
     public Timestamp Timestamp => Message.Timestamp;
 
     /// <summary>Topic and partition.</summary>
     public TopicPartition TopicPartition => new(Topic, Partition);
 
-    /// <summary>Topic, partition and offset.</summary>
-    public TopicPartitionOffset TopicPartitionOffset => new(Topic, Partition, Offset);
+    /// <summary>Topic, partition and offset, with the leader epoch.</summary>
+    public TopicPartitionOffset TopicPartitionOffset => new(Topic, Partition, Offset) { LeaderEpoch = LeaderEpoch };
 }
 
 /// <summary>Whether a record is stored.</summary>

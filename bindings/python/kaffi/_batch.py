@@ -162,7 +162,7 @@ class Records:
     def __init__(self, number: int = 0, rows: int = 0) -> None:
         self.number = number
         self.owned = False  # whether the batch ends with this; not while an interrupted call may read it again
-        self.stored = 0
+        self.stored = -1 if rows else 0  # not told yet: the library would count all
         self.messages = messages(number, rows) if rows else []
         self.pending: Iterator[Message] = iter(self.messages)
 
@@ -207,16 +207,24 @@ class PartitionList:
         texts = (entry.metadata for entry in entries)
         set_values(list_, "metadata", [None if text is None else text.encode() for text in texts])
 
-    def read(self) -> list[TopicPartition]:
-        """The partitions as they were given, with what a call has set in the list."""
-        list_, rows = self._handle.value, c_int32()
-        check(library().GetBatchRows(list_, byref(rows)))
-        columns = (ints(list_, name, rows.value) or repeat(0) for name in ("partition", "offset", "error"))
-        filled = {(topic, *row[:1]): row[1:] for topic, *row in zip(topics(list_, rows.value), *columns)}
+    @staticmethod
+    def read(list_: int) -> list[TopicPartition]:
+        """The partitions of a list, with what a call has set in it."""
+        count = c_int32()
+        check(library().GetBatchRows(list_, byref(count)))
+        rows = count.value
+        if not rows:
+            return []
+        columns: tuple[Iterable[Any], ...] = (
+            topics(list_, rows),
+            *(ints(list_, name, rows) or repeat(-1) for name in ("partition", "offset", "leader_epoch")),
+            values(list_, "metadata", rows) or repeat(None),
+            ints(list_, "error", rows) or repeat(0),
+        )
         answer = []
-        for given in self.partitions:
-            offset, error = filled[given.topic, given.partition]
-            answer.append(TopicPartition(given.topic, given.partition, offset, given.metadata, given.leader_epoch))
+        for topic, partition, offset, epoch, metadata, error in zip(*columns):
+            text = None if metadata is None else metadata.decode(errors="replace")
+            answer.append(TopicPartition(topic, partition, offset, text, None if epoch < 0 else epoch))
             answer[-1].error = KafkaError(error) if error else None
         return answer
 

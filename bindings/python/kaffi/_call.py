@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, TimeoutError
-from ctypes import byref, c_int, create_string_buffer
+from ctypes import byref, c_int, c_int32, create_string_buffer
 from typing import Callable
 
 from . import _abi
@@ -28,6 +28,16 @@ def call(function: Callable[..., int], *arguments: object, expected: tuple[int, 
     if code not in expected:
         raise KafkaException(KafkaError(code, room.raw[: length.value].decode(errors="replace")))
     return code
+
+
+def text_of(function: Callable[..., int], *arguments: object) -> str:
+    """Text of a function that ends in a buffer, its length, and `errtxt, plen`."""
+    room = c_int32(1024)
+    while True:
+        buffer = create_string_buffer(room.value)
+        code = call(function, *arguments, buffer, byref(room), expected=(_abi.DONE, _abi.TOO_SMALL))
+        if code == _abi.DONE:
+            return buffer.raw[: room.value].decode()
 
 
 def check(code: int) -> None:

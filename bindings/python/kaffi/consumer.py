@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from array import array
 from collections.abc import Mapping, Sequence
-from ctypes import byref, c_int32, c_int64, c_uint64
+from ctypes import byref, c_uint64
 from itertools import islice
 from time import monotonic
 from typing import Any
 
 from . import _abi
 from ._batch import Handle, PartitionList, Records, new_batch
-from ._call import Deadline, apart, call, check
-from ._client import CONSUMER, Client
+from ._call import Deadline, call
+from ._client import CONSUMER
 from ._library import library
+from .assignment import Assignment
 from .batch import Batch
 from .errors import KafkaError, KafkaException
 from .message import Message
+from .offsets import Offsets
 from .topic_partition import TopicPartition
 
 ROWS = 500  # taken from the library in one call, as max.poll.records of the Java client
-STORE_SECONDS = 1.0  # how far the library's knowledge of what was handed out may lag behind
 PARTITION_EOF = -191
 
 
-class Consumer(Client):
+class Consumer(Assignment, Offsets):
     """Reads the records of topics, as a member of a group.
 
         with Consumer({"bootstrap.servers": "localhost:9092", "group.id": "readers"}) as consumer:
@@ -54,17 +54,8 @@ class Consumer(Client):
         super().__init__(conf, CONSUMER)
 
     def _configured(self) -> None:
-        store = self._get("kaffi.offset.store")
-        self._stores = store == "next-call"
-        self._batch_rows = 1 if store == "delivered" else ROWS
-
-    def _renew(self) -> None:
-        # A waiting call holds the lock for one slice at a time; who queues in `_turn` gets it next.
-        # A signal's handler may come back into both.
-        self._turn, self._lock = threading.RLock(), threading.RLock()
-        self._incoming, self._rows = c_uint64(), c_int32()
-        self._records = Records()
-        self._store_by = 0.0  # when the library is to be told what was handed out
+        super()._configured()
+        self._batch_rows = 1 if self._get("kaffi.offset.store") == "delivered" else ROWS
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribes to topics, in place of those of an earlier call. A name that begins with `^` is a regular
@@ -170,75 +161,6 @@ class Consumer(Client):
         self._store()
         arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
         return call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE
-
-    def _receive(self) -> None:
-        """Reads the batch that came in. May be interrupted and done again."""
-        if self._over:
-            raise KafkaException(KafkaError(self._over))
-        number = self._incoming.value
-        if number == 0:
-            return
-        if number != self._records.number:
-            self._records = Records(number, self._rows.value)
-            self._store_by = monotonic() + STORE_SECONDS
-        self._records.owned = True
-        self._incoming.value = 0
-
-    def _store(self) -> None:
-        """Tells the library how much of the batch was handed out."""
-        records = self._records
-        handed_out = records.handed_out
-        if self._stores and records.stored != handed_out:
-            call(library().StoreBatchOffsets, self._handle, records.number, handed_out)
-            records.stored = handed_out
-        self._store_by = monotonic() + STORE_SECONDS
-
-    def commit(
-        self,
-        message: Message | None = None,
-        offsets: Sequence[TopicPartition] | None = None,
-        asynchronous: bool = True,
-    ) -> list[TopicPartition] | None:
-        """Commits to the group and waits for the answer, `kaffi.request.timeout.ms` (60 s) at most, also when
-        `asynchronous`.
-
-        Without arguments it commits what was handed out so far, and returns None. With a `message` it commits the
-        position behind that, with `offsets` those (of the record that is to be read next), and returns the
-        partitions with the error of each. Raises KafkaException when the group refuses; nothing to commit is no
-        error.
-        """
-        if message is not None and offsets is not None:
-            raise ValueError("give message or offsets, not both")
-        if message is not None:
-            topic, partition, offset = message.topic(), message.partition(), message.offset()
-            if topic is None or partition is None or offset is None:
-                raise ValueError("this message is no record that could be committed")
-            offsets = [TopicPartition(topic, partition, offset + 1, leader_epoch=message.leader_epoch())]
-        if offsets is not None:
-            return self._commit_list(PartitionList(offsets))
-        with self._turn, self._lock:
-            self._receive()
-            self._store()
-            check(apart(self._handle, lambda: library().Commit(self._handle, 0)))
-        return None
-
-    def _commit_list(self, partitions: PartitionList) -> list[TopicPartition]:
-        with partitions as list_:
-            check(apart(self._handle, lambda: library().Commit(self._handle, list_)))
-            return partitions.read()
-
-    def committed(self, partitions: Sequence[TopicPartition], timeout: float | None = None) -> list[TopicPartition]:
-        """The partitions with the offsets that the group has committed (OFFSET_INVALID: none). Raises
-        KafkaException, also with `_TIMED_OUT` when the answer has not come within `timeout` seconds.
-        """
-        deadline = None if timeout is None or timeout < 0 else Deadline(timeout)
-        return [self._committed(entry, None if deadline is None else deadline.left()) for entry in partitions]
-
-    def _committed(self, entry: TopicPartition, timeout: float | None) -> TopicPartition:
-        offset = c_int64()
-        with PartitionList([entry]) as list_:
-            check(apart(self._handle, lambda: library().Committed(self._handle, list_, byref(offset)), timeout))
-        return TopicPartition(entry.topic, entry.partition, offset.value)
 
     def close(self) -> None:
         """Commits what was handed out (with `enable.auto.commit`), leaves the group and closes. Closing again does
