@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::gate::{Deadline, Inside, SLICE, Timeout};
 use super::positions::{Mark, Slot};
 use super::sys::{self, Entry, NativeList, c_text, rd};
-use crate::error::{Error, Result, code};
+use crate::error::{self, Class, Error, Result, code};
 
 /// How long a request that cannot be woken may take.
 const DEAF: Duration = Duration::from_millis(450);
@@ -356,10 +356,11 @@ impl Consumer {
             let (err, answer) = call(sys::ms(deadline.left().clamp(Duration::from_millis(1), DEAF)))?;
             match err {
                 0 => return Ok(answer),
-                code::TIMED_OUT => {}
+                // No broker to ask, for now.
+                err if err < 0 && matches!(error::describe(err).class, Class::Network | Class::Timeout) => {}
                 err => return Err(Error::engine(err, what)),
             }
-            self.engine.serve(Duration::ZERO);
+            self.engine.serve(Duration::from_millis(10));
             inside.check()?;
             if deadline.is_over() {
                 let what = format!("no broker told {what} in time");

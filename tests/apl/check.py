@@ -72,6 +72,8 @@ def problems(folder: Path, loaded: Session) -> list[str]:
         functions = {name: member for name, member in space.members.items() if isinstance(member, Function)}
         for name, function in functions.items():
             label = f"{space.name}.{name}"
+            if function.public and not function.role and not function.lines[1].strip().startswith("⍝"):
+                found.append(f"{label}: no comment says what it does")
             assigned, mentioned, members = used(function)
             for other in sorted(assigned - function.declared - fields):
                 found.append(f"{label}: {other} is not local")

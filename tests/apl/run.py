@@ -594,6 +594,8 @@ def utf_8(play: Play) -> None:
     same(play.apl("#.kafka.getconf producer.get_producer 'client.id'"), [0, text])
     code, message = play.apl("producer.configure name 'x'", name=text)
     same((code, text in message), (-2, True))
+    json_text = list(json.dumps({"text": "ä漢🙂"}).encode()) + [0, 0xA5]
+    same(play.apl("(#.kafka.parse bytes).text", bytes=json_text), "????" if play.classic else "ä漢🙂")
     if play.cluster != "mock":
         raise Skip("a real Kafka refuses topics beyond ASCII")
     play.topic += text
@@ -1016,15 +1018,19 @@ def readme(play: Play) -> None:
     """What the README shows: its lines as typed one after the other, and its function."""
     text = (SOURCES / "README.md").read_text(encoding="utf-8")
     text = text[text.index("\n## Use") : text.index("\n## Develop")]
+    names = {"localhost:9092": play.bootstrap, "'animals'": f"'{play.topic}'", '"animals"': f'"{play.topic}"',
+             "'zoo": f"'{play.unique()}"}  # fmt: skip
     for line in re.findall("^    (.*)", re.sub("```.*?```", "", text, flags=re.DOTALL), re.MULTILINE):
-        play.apl.typed(line.replace("localhost:9092", play.bootstrap).replace("'animals'", f"'{play.topic}'"))
-    same(play.apl("code errors text"), [0, [0, 0, 0], ""])
-    same(play.apl("⊃batch"), 0)
+        for name, own in names.items():
+            line = line.replace(name, own)
+        answer = play.apl(line)
+        if re.search(r"\b(producer|consumer|exact|reader|admin)\.", line.split("⍝")[0]):
+            same((line, answer[0]), (line, 0))
     function = Function(re.findall("^∇ (.*?)^∇", text, re.DOTALL | re.MULTILINE)[0].splitlines(), play.apl.root)
     play.apl.root.members[function.name] = function
-    same(play.apl("consumer.close 30000"), 0)
+    play.producer()
     play.consumer()
-    same(play.apl("consumer copy(producer to)", to=play.unique()), 11)
+    same(play.apl("consumer copy(producer to)", to=play.unique()), 12)
     play.no_batch_left()
 
 
@@ -1171,6 +1177,146 @@ def rebalance_by_hand(play: Play) -> None:
     rebalance()
     same(play.apl("consumer.unassign ⍬"), [0, ""])
     same(play.apl("consumer.assignment"), [0, []])
+
+
+# --- transactions, admin and the rest --------------------------------------------------------------------------------
+
+
+@test("apl/transactions")
+def transactions(play: Play) -> None:
+    """Read, process, write: offsets and records of one transaction together; one that is aborted leaves nothing."""
+    play.producer()
+    play.produce([f"value {i}" for i in range(6)])
+    play.consumer()
+    play.apl("producer←⎕NEW Producer(2 2⍴'bootstrap.servers' servers 'transactional.id' id)", servers=play.bootstrap,
+             id=play.unique())  # fmt: skip
+    code, advice, text = play.apl("producer.begin_transaction")
+    same((code, advice, bool(text)), (-172, 0, True))
+    same(play.apl("producer.init_transactions 60000"), [0, 0, ""])
+    play.apl("(from to)←pair", pair=[play.topic, play.unique()])
+    rows = play.read_batch(6)
+    for end in ("commit", "abort"):
+        same(play.apl("producer.begin_transaction"), [0, 0, ""])
+        same(play.apl("⊃producer.produce_batch to payloads ⎕NULL 0", payloads=[f"{end} {row[1]}" for row in rows]), 0)
+        same(play.apl("producer.send_offsets consumer ⍬ 30000"), [0, 0, ""])
+        if end == "commit":
+            same(play.apl("producer.commit_transaction 60000"), [0, 0, ""])
+            same(play.apl("consumer.committed from 0"), [0, 6])
+            same(play.apl("consumer.seek from 0 2"), [0, ""])
+            rows = play.read_batch(4)
+        else:
+            same(play.apl("producer.abort_transaction 60000"), [0, 0, ""])
+            same(play.apl("consumer.committed from 0"), [0, 6])
+    code, advice, text = play.apl("producer.commit_transaction 60000")
+    same((code, advice, bool(text)), (-172, 0, True))
+    if play.cluster == "kafka":  # the mock's consumers see what is not committed
+        play.topic = play.apl("to")
+        same(play.apl("producer.begin_transaction"), [0, 0, ""])
+        same(play.apl("⊃producer.produce to 'last' '' 0"), 0)
+        same(play.apl("producer.send_offsets consumer(1 3⍴from 0 3)30000"), [0, 0, ""])
+        same(play.apl("producer.commit_transaction 60000"), [0, 0, ""])
+        same(play.apl("consumer.committed from 0"), [0, 3])
+        play.consumer()
+        same([row[1] for row in play.read_batch(7)], [*(f"commit value {i}" for i in range(6)), "last"])
+    play.no_batch_left()
+
+
+@test("apl/fenced")
+def fenced(play: Play) -> None:
+    """A second producer of the same transactional.id ends the first one: advice 3."""
+    if play.cluster == "mock":
+        raise Skip("the embedded cluster does not fence")
+    play.apl("config←2 2⍴'bootstrap.servers' servers 'transactional.id' id", servers=play.bootstrap, id=play.unique())
+    play.apl("first←⎕NEW Producer config ⋄ second←⎕NEW Producer config ⋄ topic←t", t=play.topic)
+    same(play.apl("first.init_transactions 60000"), [0, 0, ""])
+    same(play.apl("first.begin_transaction"), [0, 0, ""])
+    same(play.apl("⊃first.produce topic 'lost' '' 0"), 0)
+    same(play.apl("second.init_transactions 60000"), [0, 0, ""])
+    code, advice, text = play.apl("first.commit_transaction 60000")
+    same((code != 0, advice, bool(text)), (True, 3, True))
+
+
+@test("apl/purge")
+def purge(play: Play) -> None:
+    play.producer(bootstrap_servers=closed_port())
+    code, ids, _, _ = play.apl("producer.produce_batch 'topic' payloads", payloads=[f"p{i}" for i in range(10)])
+    same(play.apl("producer.purge 3"), [0, ""])
+    same([(row[0], row[1]) for row in play.report_batch(10)], [(msgid, -152) for msgid in ids])
+    code, text = play.apl("producer.purge 4")
+    same((code, bool(text)), (-1104, True))
+
+
+@test("apl/key-partition")
+def key_partition(play: Play) -> None:
+    """Where a key goes is where its record goes, with several partitioners."""
+    play.apl("cluster←⎕NEW MockCluster ⋄ servers←cluster.bootstrap")
+    same(play.apl("cluster.create_topic 'topic' 7"), [0, ""])
+    for partitioner in ("consistent_random", "murmur2", "fnv1a"):
+        play.producer(bootstrap_servers=play.apl("servers"), partitioner=partitioner)
+        keys = [f"key {i}" for i in range(20)]
+        play.apl("answer←producer.produce_batch 'topic' keys keys", keys=keys)
+        reports = play.report_batch(20)
+        wanted = [play.apl("producer.key_partition key 7", key=key) for key in keys]
+        same((partitioner, wanted), (partitioner, [[0, row[2]] for row in reports]))
+    code, text = play.apl("producer.key_partition 'key' 0")
+    same((code, bool(text)), (-1104, True))
+    code, text = play.apl("#.kafka.key_partition 'nothing' 'key' 7")
+    same((code < 0, "nothing" in text), (True, True))
+    play.apl("⎕EX'producer cluster'")
+
+
+@test("apl/oauth")
+def oauth(play: Play) -> None:
+    """The event that asks for a token, a failure and a token as answers."""
+    play.producer(security_protocol="sasl_plaintext", sasl_mechanisms="OAUTHBEARER")
+    same(play.apl("⊃producer.produce 'topic' 'value'"), 0)
+
+    def asked() -> None:
+        in_time = within(60)
+        while play.apl("⊃answer←producer.next_event 1000") != 0 or play.apl("(2⊃answer).event") != "oauth":
+            assert in_time(), "no token was asked for"
+
+    asked()
+    same(play.apl("producer.set_oauth_failure 'the server of tokens is away'"), [0, ""])
+    expires = int((time.time() + 3600) * 1000)
+    same(play.apl("producer.set_oauth_token 'token' expires 'me' '{\"scope\": \"all\"}'", expires=expires), [0, ""])
+    for line in ("'token' 1 'me' ''", "'' expires 'me' ''", "'token' expires 'me' '[]'"):
+        code, text = play.apl(f"producer.set_oauth_token {line}")
+        same((line, code != 0, bool(text)), (line, True, True))
+    same(play.apl("producer.close 0")[0], -1109)
+
+
+@test("apl/admin")
+def admin(play: Play) -> None:
+    """Operations as JSON: what is there, and on a real Kafka making, describing, deleting."""
+    play.producer()
+    play.produce(["value"])
+    play.config()
+    play.apl("admin←⎕NEW Admin config")
+    same(play.apl("admin.check_connection 30000"), [0, ""])
+    play.apl("(code reply)←admin.request '{\"ListTopics\": {}}'")
+    same(play.apl("code"), 0)
+    assert play.topic in play.apl("reply.topics.name")
+    request = f'{{"DescribeTopics": {{"topics": ["{play.topic}"]}}}}'
+    play.apl("(code reply)←admin.request json", json=request)
+    same(play.apl("code(⊃reply.topics).(name code)"), [0, [play.topic, 0]])
+    for json_text, member in (('{"Nothing": {}}', "Nothing"), ('{"ListTopics": {"what": 1}}', "what"), ("{", "")):
+        code, text = play.apl("admin.request json", json=json_text)
+        same((json_text, code, member in text, bool(text)), (json_text, -1115, True, True))
+    if play.cluster == "kafka":
+        name = play.unique()
+        for operation in (f'{{"CreateTopics": {{"topics": [{{"name": "{name}", "partitions": 3}}]}}}}',
+                          f'{{"DeleteTopics": {{"topics": ["{name}"]}}}}'):  # fmt: skip
+            play.apl("(code reply)←admin.request json", json=operation)
+            same(play.apl("code(⊃reply.topics).(name code text)"), [0, [name, 0, ""]])
+    config = '{"DescribeConfigs": {"resources": [{"type": "TOPIC", "name": "' + play.topic + '"}]}}'
+    if play.cluster == "kafka":  # a reply of many kilobytes
+        play.apl("(code reply)←admin.request json", json=config)
+        same(play.apl("code"), 0)
+    same(play.apl("admin.close 10000"), 0)
+    code, text = play.apl("admin.request '{}'")
+    same((code, bool(text)), (-1100, True))
+    play.fails("⎕NEW Admin(1 2⍴'no.such' 'x')", 11)
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

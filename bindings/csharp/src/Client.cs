@@ -5,7 +5,7 @@ namespace Kaffi;
 
 /// <summary>What producers and consumers have in common.</summary>
 /// <remarks>Calls on a closed client throw a <see cref="KafkaException"/> with <see cref="ErrorCode.Kaffi_Closed"/>.</remarks>
-public abstract class Client : IDisposable
+public abstract partial class Client : IDisposable
 {
     private protected Client(ClientHandle handle) => Handle = handle;
 

@@ -17,24 +17,32 @@ namespace Kaffi;
 public sealed unsafe partial class Consumer : Client
 {
     const int MaxRows = 500, SliceMilliseconds = 200;
-    static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1), ListenInterval = TimeSpan.FromMilliseconds(100);
 
     readonly object gate = new(); // guards all below
     readonly bool gathers, stores;
     volatile bool committing; // a thread inside the gate waits for the broker
     RecordBatch? rows; // of the handle's batch, which records are handed out from
     int limit = 1; // how many rows the next batch may have
+    long heard; // when events were handled last
     long taken, stored, returned; // when the batch came, its processed rows were counted last, and rows were given back
 
     /// <summary>Starts a consumer; <see cref="Subscribe(IEnumerable{string})"/> or <see cref="Assign(IEnumerable{TopicPartition})"/> comes
     /// next.</summary>
     /// <exception cref="KafkaException">A property is unknown or invalid, or the consumer cannot start: the reason says why.</exception>
-    public Consumer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Consumer, config))
+    public Consumer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Consumer, Manual(config)))
     {
         // What a batch holds counts as processed bit by bit only by the first rule; by the second we take record by record.
         string store = GetConfig("kaffi.offset.store");
         stores = store == "next-call";
         gathers = store != "delivered";
+    }
+
+    /// <summary>Rebalances are answered here, by what the handlers say; unless the host wants it otherwise.</summary>
+    static IEnumerable<KeyValuePair<string, string>> Manual(IEnumerable<KeyValuePair<string, string>> config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config.Prepend(new("kaffi.rebalance", "manual"));
     }
 
     /// <summary>The next record, or null when none came in time.</summary>
@@ -43,11 +51,12 @@ public sealed unsafe partial class Consumer : Client
     /// <see cref="ErrorCode.Kaffi_Closed"/>, another thread has closed the consumer.</exception>
     public ConsumeResult? Consume(TimeSpan timeout)
     {
+        lock (gate)
+            if (InHand && Stopwatch.GetElapsedTime(stored) < AskInterval) return HandOut();
+        Listen();
         if (TakeReady() is { } ready) return ready;
-        int milliseconds = Library.Milliseconds(timeout);
-        if (milliseconds == 0) return null;
         // Waiting takes one record only and needs no lock: another thread may commit or close, and nothing lies in a batch then.
-        ulong batch = Take(1, milliseconds, out int count);
+        ulong batch = Await(1, Library.Milliseconds(timeout), out int count);
         if (batch == 0) return null;
         lock (gate)
         {
@@ -83,6 +92,7 @@ public sealed unsafe partial class Consumer : Client
     /// <inheritdoc cref="Consume(TimeSpan)"/>
     public RecordBatch? ConsumeBatch(int maxRows, TimeSpan timeout)
     {
+        Listen();
         lock (gate)
         {
             if (maxRows > 0 && InHand)
@@ -96,7 +106,7 @@ public sealed unsafe partial class Consumer : Client
             Store();
             Forget();
         }
-        ulong batch = Take(maxRows, Library.Milliseconds(timeout), out int taken);
+        ulong batch = Await(maxRows, Library.Milliseconds(timeout), out int taken);
         return batch == 0 ? null : new RecordBatch(new BatchHandle(batch), taken);
     }
 
@@ -105,6 +115,19 @@ public sealed unsafe partial class Consumer : Client
     /// does nothing.</summary>
     /// <exception cref="KafkaException">It is closed, but the offsets could not be committed: those records come again.</exception>
     public void Close()
+    {
+        try
+        {
+            if (PartitionsRevokedHandler is not null && !Handle.IsClosed && !Handling && Subscription.Count > 0 && Assignment is { Count: > 0 } all)
+                TellRevoked(all, false);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    void Leave()
     {
         bool entered;
         while (!(entered = Monitor.TryEnter(gate, SliceMilliseconds)) && !committing) { }
@@ -127,17 +150,32 @@ public sealed unsafe partial class Consumer : Client
     /// <summary>Closes as <see cref="Close"/> does.</summary>
     public override void Dispose() => Close();
 
+    /// <summary>Handles events now and then, also while there are always records.</summary>
+    void Listen()
+    {
+        if (Stopwatch.GetElapsedTime(heard) < ListenInterval) return;
+        heard = Stopwatch.GetTimestamp();
+        bool asks;
+        lock (gate)
+        {
+            asks = InHand;
+            if (asks)
+            {
+                Store();
+                Take(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
+            }
+        }
+        HandleEvents();
+        if (!asks) return;
+        lock (gate)
+            if (!StillAssigned()) GiveBack();
+    }
+
     /// <summary>A record that is there already.</summary>
     ConsumeResult? TakeReady()
     {
         lock (gate)
         {
-            if (InHand && Stopwatch.GetElapsedTime(stored) > AskInterval)
-            {
-                Store();
-                Take(0, 0, out _); // takes nothing, but keeps the membership of a slow host alive
-                if (!StillAssigned()) GiveBack();
-            }
             if (InHand) return HandOut();
             // A batch is to last about a second, so that a slow host still asks often enough to stay in its group. A host that pauses or
             // seeks gets single rows: nothing is to be given back then.
@@ -151,6 +189,22 @@ public sealed unsafe partial class Consumer : Client
             }
             Keep(batch, count);
             return HandOut();
+        }
+    }
+
+    /// <summary>Waits for rows, and handles events meanwhile.</summary>
+    ulong Await(int maxRows, int milliseconds, out int count)
+    {
+        if (Handling) throw new InvalidOperationException("a handler of events cannot consume");
+        long began = Stopwatch.GetTimestamp();
+        int woken = wakes;
+        while (true)
+        {
+            int left = milliseconds < 0 ? SliceMilliseconds : Math.Max(0, milliseconds - (int)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            ulong batch = Take(maxRows, Math.Min(left, SliceMilliseconds), out count);
+            if (batch != 0) return batch;
+            HandleEvents(Math.Min(left, SliceMilliseconds)); // where another thread answers a rebalance, nothing can come before
+            if (left == 0 || maxRows == 0 || wakes != woken) return 0;
         }
     }
 

@@ -33,10 +33,15 @@ public sealed class Error
     public bool IsBrokerError => IsError && !IsLocalError;
 
     /// <summary>Whether the client cannot go on and has to be made anew.</summary>
-    public bool IsFatal => Describe("fatal");
+    public bool IsFatal => Fatal ?? Describe("fatal");
 
     /// <summary>Whether the same may succeed when it is tried again.</summary>
-    public bool IsRetriable => Describe("retriable");
+    public bool IsRetriable => Retriable ?? Describe("retriable");
+
+    /// <summary>What the engine has decided in this very case; null: the code says it.</summary>
+    internal bool? Fatal { get; init; }
+
+    internal bool? Retriable { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() => IsError ? $"{Reason} ({(int)Code})" : "no error";

@@ -291,15 +291,21 @@ public sealed unsafe class Producer : Client
         }
     }
 
-    /// <summary>Runs the handlers of records whose reports are there, or waits for the first one.</summary>
+    /// <summary>Runs the handlers of events and of records whose reports are there, or waits for the first report.</summary>
     /// <param name="timeout">How long to wait; it does not when nothing is on its way. Negative: as long as it takes.</param>
-    /// <returns>How many handlers ran.</returns>
+    /// <returns>How many delivery handlers ran.</returns>
     public int Poll(TimeSpan timeout)
     {
         var clock = Stopwatch.StartNew();
-        int milliseconds = Library.Milliseconds(timeout), count;
-        while ((count = RunHandlers()) == 0 && Read(Left(milliseconds, clock))) { }
-        return count;
+        int milliseconds = Library.Milliseconds(timeout), woken = wakes;
+        while (true)
+        {
+            HandleEvents();
+            if (RunHandlers() is > 0 and var count) return count;
+            int left = Left(milliseconds, clock);
+            if (!Read(left < 0 ? SliceMilliseconds : Math.Min(left, SliceMilliseconds)) && (left == 0 || wakes != woken || Outstanding == 0))
+                return RunHandlers();
+        }
     }
 
     /// <summary>Sends what is queued and waits until it is known what became of every record; runs the handlers.</summary>
@@ -318,6 +324,7 @@ public sealed unsafe class Producer : Client
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            HandleEvents();
             int rest = Left(milliseconds, clock), length = Library.ErrorRoom;
             long left;
             int code = Native.FlushProducer(Handle.Value, rest < 0 ? SliceMilliseconds : Math.Min(rest, SliceMilliseconds), &left, error, &length);

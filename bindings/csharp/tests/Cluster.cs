@@ -12,6 +12,8 @@ static class Cluster
 {
     static readonly MockCluster? Mock = Environment.GetEnvironmentVariable("KAFFI_TEST_CLUSTER") == "kafka" ? null : new();
 
+    public static bool IsMock => Mock is not null;
+
     public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     public static string Servers => Mock?.BootstrapServers
@@ -83,4 +85,26 @@ static class Cluster
     }
 
     public static ErrorCode Code(Action action) => Assert.Throws<KafkaException>(action).Error.Code;
+
+    /// <summary>Waits until a condition holds.</summary>
+    public static void Until(Func<bool> done, Action? meanwhile = null)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!done())
+        {
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, Long);
+            if (meanwhile is null) System.Threading.Thread.Sleep(10);
+            else meanwhile();
+        }
+    }
+}
+
+/// <summary>A test of something that the embedded cluster cannot do.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class KafkaFactAttribute : FactAttribute
+{
+    public KafkaFactAttribute(string why)
+    {
+        if (Cluster.IsMock) Skip = $"the embedded cluster {why}";
+    }
 }

@@ -92,7 +92,7 @@ public unsafe class Scenarios
             producer.Produce(topic, new Message { Key = key, Value = value });
             Assert.Equal(0, producer.Close(Cluster.Long));
         }
-        using var consumer = Cluster.Subscribed(topic, topic);
+        using var consumer = Cluster.Subscribed(topic, topic, config => config["kaffi.rebalance"] = "auto");
         uint[] rooms = [10, 100, 30], needed = [(uint)topic.Length, 5000, 300];
         Assert.Equal(Codes.TooSmall, ConsumeInto(consumer, rooms, out var lengths, out _));
         Assert.Equal(needed, lengths);
@@ -156,7 +156,7 @@ public unsafe class Scenarios
         using (var consumer = Cluster.Subscribed(topic, topic))
             Assert.Equal(3, Cluster.Next(consumer).Offset.Value);
 
-        using var list = BatchHandle.NewList([new TopicPartitionOffset(topic, 0, 3)]);
+        using var list = PartitionList.Of([new TopicPartitionOffset(topic, 0, 3)]);
         fixed (byte* name = Library.Text(topic, nameof(topic)))
             Assert.Equal(-190, Native.SetOffset(list.Value, name, 1, 3));
     }

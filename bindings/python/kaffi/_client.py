@@ -15,13 +15,14 @@ from . import _abi
 from ._call import apart, call, check, milliseconds
 from ._library import library, text_in, text_out
 from .errors import KafkaException
+from .events import Events
 
 PRODUCER, CONSUMER = 1, 2
 
 Self = TypeVar("Self", bound="Client")
 
 
-class Client:
+class Client(Events):
     """A client of Kafka: what Producer and Consumer have in common. Not made by itself."""
 
     _over = _abi.NOT_STARTED  # the code of what is asked of a client that has ended; 0 while it lives
@@ -31,7 +32,7 @@ class Client:
         check(library().InitKafka(byref(handle)))
         self._handle = handle.value
         try:
-            for key, value in conf.items():
+            for key, value in self._take_callbacks(conf).items():
                 self._set(key, value)
             self._configured()
             call(library().StartKafka, self._handle, kind)
@@ -39,6 +40,7 @@ class Client:
             self._close_handle(0)
             raise
         self._close_timeout = self._seconds("kaffi.close.timeout.ms")
+        self._renew_events()
         self._renew()
         self._over = 0
         _open.add(self)
@@ -122,6 +124,7 @@ def _close_all() -> None:
 def _after_fork() -> None:
     for client in list(_open):
         client._over = _abi.FORKED
+        client._renew_events()
         client._renew()
 
 

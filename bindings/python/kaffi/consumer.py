@@ -14,7 +14,7 @@ from ._batch import Handle, PartitionList, Records, new_batch
 from ._call import Deadline, call
 from ._client import CONSUMER
 from ._library import library
-from .assignment import Assignment
+from .assignment import Assignment, OnRebalance
 from .batch import Batch
 from .errors import KafkaError, KafkaException
 from .message import Message
@@ -47,23 +47,46 @@ class Consumer(Assignment, Offsets):
     forgets it, with a ResourceWarning.
     """
 
-    def __init__(self, conf: Mapping[str, Any]) -> None:
+    _WAITS_FOR = 1 + 4
+
+    def __init__(self, conf: Mapping[str, Any], logger: Any = None) -> None:
         """Starts a consumer. `conf` maps names of properties to str, bool or number; `group.id` is needed to
-        subscribe. Raises KafkaException when it cannot start as configured.
+        subscribe. Callbacks in it: `error_cb(error)`, `stats_cb(json)`, `throttle_cb(ThrottleEvent)`,
+        `oauth_cb(config)`, `on_commit(error, partitions)`, and `logger`, a Logger of `logging` (also as argument);
+        they are called by `poll`, `consume`, ... on their caller's thread, and what they raise comes out there. Raises
+        KafkaException when it cannot start as configured.
         """
-        super().__init__(conf, CONSUMER)
+        self._answers = "kaffi.rebalance" not in conf
+        super().__init__({"kaffi.rebalance": "manual", **conf, **({"logger": logger} if logger else {})}, CONSUMER)
 
     def _configured(self) -> None:
         super()._configured()
         self._batch_rows = 1 if self._get("kaffi.offset.store") == "delivered" else ROWS
 
-    def subscribe(self, topics: Sequence[str]) -> None:
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        on_assign: OnRebalance | None = None,
+        on_revoke: OnRebalance | None = None,
+        on_lost: OnRebalance | None = None,
+    ) -> None:
         """Subscribes to topics, in place of those of an earlier call. A name that begins with `^` is a regular
         expression. The first records come by `poll` once the group has given this member its partitions.
+
+        `on_assign(consumer, partitions)` is called when partitions come: to begin elsewhere, set their offsets and
+        call `consumer.assign(partitions)`. `on_revoke(consumer, partitions)` is called before partitions go, also by
+        `unsubscribe` and `close`: all records that were handed out can still be committed. `on_lost` is called in its
+        place when they are gone already (by a timeout, say), so that a commit would fail. They are called by `poll`,
+        `consume`, ... on their caller's thread; what they raise comes out there, and the rebalance goes on.
+
+        With the cooperative protocol (`partition.assignment.strategy` `cooperative-sticky`, or `group.protocol`
+        `consumer`) they are told only of partitions that come or go, as in confluent_kafka; answering with `assign`
+        is right there, too.
         """
         if isinstance(topics, (str, bytes)):
             raise TypeError("subscribe takes a list of topics, not one topic")
         with PartitionList([TopicPartition(topic) for topic in topics]) as subscription:
+            self._on_assign, self._on_revoke, self._on_lost = on_assign, on_revoke, on_lost
             call(library().SubscribeConsumerTPList, self._handle, subscription)
 
     def poll(self, timeout: float | None = None) -> Message | None:
@@ -157,26 +180,51 @@ class Consumer(Assignment, Offsets):
                 return messages
 
     def _fetch(self, rows: int, wait_ms: int) -> bool:
-        """Takes a batch from the library into `_incoming`; says whether there was one."""
+        """Takes a batch from the library into `_incoming`; says whether there was one. Nothing is in hand: callbacks
+        of events may raise.
+        """
         self._store()
+        if self._callbacks:
+            self._serve_events()
         arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
-        return call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE
+        if call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE:
+            return True
+        self._serve_events()  # a rebalance may wait for its answer: till then nothing comes
+        return False
 
     def close(self) -> None:
         """Commits what was handed out (with `enable.auto.commit`), leaves the group and closes. Closing again does
-        nothing.
+        nothing. `on_revoke` is called before.
 
         A call of another thread that waits ends with KafkaException (CLOSED). Waits `kaffi.close.timeout.ms` (30 s)
-        at most; raises KafkaException when the commit failed: those records come again.
+        at most; raises KafkaException when the commit failed: those records come again. What `on_revoke` raises comes
+        out in the end.
         """
+        failures: list[Exception] = []
+        deadline = Deadline(self._close_timeout if not self._over else 0)
         with self._turn, self._lock:
             if self._over:
                 return
             self._receive()
             self._store()
+            if self._on_revoke or self._on_lost:
+                self._hand_in(deadline, failures)
             self._over = _abi.CLOSED
             self._records = Records()
-        self._close_handle(self._close_timeout)
+        self._close_handle(deadline.left())
+        if failures:
+            raise failures[0]
+
+    def _hand_in(self, deadline: Deadline, failures: list[Exception]) -> None:
+        """Commits, and gives the partitions back, so that `on_revoke` is told."""
+        for step in (
+            lambda: self._auto_commit and self._ask(library().CommitOffsets, 0, timeout=deadline.left() or 0.001),
+            self.unsubscribe,
+        ):
+            try:
+                step()
+            except Exception as failure:
+                failures.append(failure)
 
     def __iter__(self) -> Consumer:
         return self
