@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::ptr;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ use super::{
     outcome_of, switch, sys,
 };
 use crate::error::{Error, Result, code};
+
+const TRANSPORT: i32 = -195;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +34,7 @@ impl Operation for Metadata {
                 Some(topics.into_iter().collect())
             }
         };
-        let mut found = call.metadata(true)?;
+        let mut found = call.metadata()?;
         if let Some(mut wanted) = wanted {
             // The engine would be told to keep a topic that is asked for by name, and a broker to make it.
             found.topics.retain(|topic| topic["name"].as_str().is_some_and(|name| wanted.remove(name)));
@@ -50,7 +54,7 @@ impl Operation for Metadata {
         };
         Ok(json!({
             "cluster_id": cluster,
-            "controller_id": if controller < 0 { Value::Null } else { controller.into() },
+            "controller_id": found.brokers.iter().find(|broker| broker["id"] == controller).map(|_| controller),
             "brokers": found.brokers,
             "topics": found.topics,
         }))
@@ -64,37 +68,61 @@ pub struct Known {
 }
 
 impl Call<'_> {
-    /// Asks for the brokers, and all topics if wanted.
-    pub fn metadata(&self, topics: bool) -> Result<Known> {
-        // An answer that takes longer than this is not seen; waiting longer would keep a close from its half second.
-        const LONGEST: std::time::Duration = std::time::Duration::from_millis(450);
-        while !self.deadline.is_over() {
-            let mut metadata = ptr::null();
-            let wait = engine::ms(self.deadline.left().min(LONGEST));
-            // SAFETY: a live client; what comes is copied and given back.
-            unsafe {
-                let all = i32::from(topics);
-                match engine::rd_kafka_metadata(self.engine.rk(), all, ptr::null_mut(), &raw mut metadata, wait) {
-                    0 => {
-                        let known = Known::of(&*metadata);
-                        rd::rd_kafka_metadata_destroy(metadata);
-                        return Ok(known);
-                    }
-                    // No broker is connected yet, or none answered.
-                    code::TIMED_OUT | -195 => {}
-                    err => return Err(Error::engine(err, self.name)),
-                }
+    /// Asks for the brokers and all topics.
+    pub fn metadata(&self) -> Result<Known> {
+        loop {
+            // Where a broker has answered before, this answer is slow: it is waited for aside, for longer.
+            let known = match self.ask_metadata(true)? {
+                None if !self.learned().is_empty() => self.metadata_aside()?,
+                known => known,
+            };
+            if let Some(known) = known {
+                return Ok(known);
             }
-            self.engine.serve(std::time::Duration::ZERO);
-            self.inside.check()?;
+            self.goes_on()?;
         }
-        Err(self.late())
+    }
+
+    fn goes_on(&self) -> Result<()> {
+        self.engine.serve(Duration::ZERO);
+        self.inside.check()?;
+        if self.deadline.is_over() { Err(self.late()) } else { Ok(()) }
+    }
+
+    /// One question, not longer than a call may be deaf to others.
+    fn ask_metadata(&self, topics: bool) -> Result<Option<Known>> {
+        const LONGEST: Duration = Duration::from_millis(450);
+        // SAFETY: a live client.
+        let answer = unsafe { Known::ask(self.engine.rk(), topics, self.deadline.left().min(LONGEST)) };
+        answer.map_err(|err| Error::engine(err, self.name))
+    }
+
+    /// One question on a thread of its own, which goes on when this call ends before it.
+    fn metadata_aside(&self) -> Result<Option<Known>> {
+        const LONGEST: Duration = Duration::from_secs(10);
+        let (done, answer) = channel();
+        let wait = self.deadline.left().min(LONGEST);
+        let deaf = self.engine.go_deaf();
+        let signals = engine::SignalsBlocked::new();
+        // SAFETY: the client is not ended before `deaf` has gone.
+        let ask = move || drop(done.send(unsafe { Known::ask(deaf.rk(), true, wait) }));
+        let thread = std::thread::Builder::new().name("kaffi-metadata".to_string()).spawn(ask);
+        drop(signals);
+        thread.map_err(|e| Error::new(code::INTERNAL, format!("{}: no thread is to be had: {e}", self.name)))?;
+        loop {
+            match answer.recv_timeout(self.deadline.slice()) {
+                Ok(answer) => return answer.map_err(|err| Error::engine(err, self.name)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => self.goes_on()?,
+            }
+        }
     }
 
     /// Any broker of a cluster that names none of them as its controller: the embedded one.
     pub fn any_broker(&self) -> Result<Option<i32>> {
-        if self.learned().is_empty() {
-            self.metadata(false)?;
+        while self.learned().is_empty() {
+            self.ask_metadata(false)?;
+            self.goes_on()?;
         }
         // SAFETY: a live client.
         let controller = unsafe { rd::rd_kafka_controllerid(self.engine.rk(), 0) };
@@ -135,6 +163,28 @@ pub fn set_broker(options: *mut Options, broker: Option<i32>) {
 }
 
 impl Known {
+    /// Asks the brokers; `None`: no answer in time.
+    ///
+    /// # Safety
+    /// `rk` is a live client.
+    unsafe fn ask(rk: *mut rd::rd_kafka_t, topics: bool, wait: Duration) -> std::result::Result<Option<Known>, i32> {
+        let mut metadata = ptr::null();
+        let (all, wait) = (i32::from(topics), engine::ms(wait));
+        // SAFETY: as above; what comes is copied and given back.
+        unsafe {
+            match engine::rd_kafka_metadata(rk, all, ptr::null_mut(), &raw mut metadata, wait) {
+                0 => {
+                    let known = Known::of(&*metadata);
+                    rd::rd_kafka_metadata_destroy(metadata);
+                    Ok(Some(known))
+                }
+                // No broker is connected yet, or none answered.
+                code::TIMED_OUT | TRANSPORT => Ok(None),
+                err => Err(err),
+            }
+        }
+    }
+
     /// # Safety
     /// What the engine gave is live.
     unsafe fn of(metadata: &rd::rd_kafka_metadata) -> Known {
@@ -203,10 +253,11 @@ impl Operation for DescribeCluster {
             let result = rd::rd_kafka_event_DescribeCluster_result(event.as_ptr());
             let (mut count, mut may) = (0, 0);
             let nodes = array(rd::rd_kafka_DescribeCluster_result_nodes(result, &raw mut count), count);
+            let controller = rd::rd_kafka_DescribeCluster_result_controller(result);
             let operations = sys::rd_kafka_DescribeCluster_result_authorized_operations(result, &raw mut may);
             Ok(json!({
                 "cluster_id": super::text_or_null(rd::rd_kafka_DescribeCluster_result_cluster_id(result)),
-                "controller": broker(rd::rd_kafka_DescribeCluster_result_controller(result)),
+                "controller": if any.is_none() { broker(controller) } else { Value::Null },
                 "brokers": nodes.into_iter().map(|node| broker(node)).collect::<Value>(),
                 "authorized_operations": authorized(operations, may),
             }))

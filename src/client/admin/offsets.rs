@@ -42,7 +42,7 @@ fn ask_each(
     let unknown = |result: &Value| result["code"] == code::UNKNOWN_PARTITION;
     let mut results = call.ask_each(api, items, MOST_ITEMS, &set, &send, &read)?;
     let old: HashSet<_> = results.iter().filter(|result| unknown(result)).map(key).collect();
-    if !old.is_empty() && call.metadata(true).is_ok() {
+    if !old.is_empty() && call.metadata().is_ok() {
         let again = items.iter().filter(|item| old.contains(&key(&item.label)));
         let again: Vec<_> = again.map(|item| Item::of(item.native.clone())).collect();
         let new = call.ask_each(api, &again, MOST_ITEMS, set, send, read)?;

@@ -28,7 +28,7 @@ pub struct ListTopics {
 
 impl Operation for ListTopics {
     fn run(self, call: &Call<'_>) -> Result<Value> {
-        let topics = call.metadata(true)?.topics.into_iter().filter_map(|mut topic| {
+        let topics = call.metadata()?.topics.into_iter().filter_map(|mut topic| {
             let internal = INTERNAL.iter().any(|name| topic["name"] == *name);
             let partitions = topic["partitions"].as_array().map_or(0, Vec::len);
             topic["partitions"] = partitions.into();
