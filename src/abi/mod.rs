@@ -16,5 +16,6 @@ mod consumer;
 mod assignment;
 mod offsets;
 mod producer;
+mod admin;
 mod batch;
 mod mock;

@@ -28,10 +28,10 @@ impl<T: Default> Output for Out<T> {
     }
 }
 
-impl<T: Length> Output for InOut<T> {
+impl<T: Copy + Default> Output for InOut<T> {
     fn zero(&self) {
         if !self.0.is_null() {
-            self.set(0);
+            self.put(T::default());
         }
     }
 }
@@ -270,21 +270,33 @@ impl Length for u32 {
     }
 }
 
-impl<T: Length> InOut<T> {
-    /// The room that the host gives; the value is 0 until it is set. Null and negative are refused.
-    pub fn room(self, name: &str) -> Result<usize> {
+impl<T: Copy + Default> InOut<T> {
+    /// The value that the host gives; it is 0 until it is put. Null is refused.
+    pub fn take(self, name: &str) -> Result<T> {
         if self.0.is_null() {
             return Err(null(name));
         }
         // SAFETY: not null; the host vouches for one value.
         let given = unsafe { self.0.read_unaligned() };
-        self.set(0);
+        self.put(T::default());
+        Ok(given)
+    }
+
+    pub fn put(self, value: T) {
+        // SAFETY: checked by `take`.
+        unsafe { self.0.write_unaligned(value) }
+    }
+}
+
+impl<T: Length> InOut<T> {
+    /// The room that the host gives; the value is 0 until it is set. Null and negative are refused.
+    pub fn room(self, name: &str) -> Result<usize> {
+        let given = self.take(name)?;
         given.room().ok_or_else(|| Error::new(code::BAD_ARGUMENT, format!("{name} (the room given) is negative")))
     }
 
     pub fn set(self, len: usize) {
-        // SAFETY: checked by `room`.
-        unsafe { self.0.write_unaligned(T::from_len(len)) }
+        self.put(T::from_len(len));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+use super::admin;
 use super::batch::COLUMNS;
 use super::config::{NativeConf, PROPERTIES};
 use super::events::{Description, EVENTS};
@@ -39,6 +40,7 @@ pub fn all() -> &'static str {
             "properties": PROPERTIES,
             "columns": COLUMNS,
             "events": EVENTS.iter().map(described).collect::<Value>(),
+            "admin": admin::operations(),
         }))
     })
 }

@@ -1,7 +1,7 @@
 //! A client of librdkafka: how it is started, served and ended.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -39,6 +39,29 @@ pub struct Hub {
     pub manual: AtomicBool,
     /// The rebalance that waits for the host's answer.
     pub pending: Mutex<Option<Rebalance>>,
+    /// How many threads wait in the engine for what no call waits for any more.
+    deaf: AtomicU32,
+}
+
+/// Keeps a client from its end while a thread waits in it.
+pub struct Deaf {
+    rk: *mut rd::rd_kafka_t,
+    hub: Arc<Hub>,
+}
+
+// SAFETY: a client may be used from any thread.
+unsafe impl Send for Deaf {}
+
+impl Deaf {
+    pub fn rk(&self) -> *mut rd::rd_kafka_t {
+        self.rk
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        self.hub.deaf.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Hub {
@@ -174,6 +197,10 @@ impl Remains {
         // SAFETY: nobody is inside the client; its topics were given back. What `start` kept for its callbacks, which come
         // till its end, is let go.
         unsafe {
+            let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>();
+            while (*hub).deaf.load(Ordering::SeqCst) > 0 {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
             let mut flags = 0;
             if let Some(group) = &self.group {
                 if !(group.leave && self.leave(deadline)) {
@@ -183,7 +210,6 @@ impl Remains {
                     rd::rd_kafka_queue_destroy(group.queue);
                 }
             }
-            let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>();
             rd::rd_kafka_destroy_flags(self.rk, flags);
             Arc::decrement_strong_count(hub);
         }
@@ -265,6 +291,12 @@ impl Engine {
 
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// For a call inside that starts a thread which waits in the engine.
+    pub fn go_deaf(&self) -> Deaf {
+        self.hub.deaf.fetch_add(1, Ordering::SeqCst);
+        Deaf { rk: self.rk, hub: Arc::clone(&self.hub) }
     }
 
     /// How many addresses `bootstrap.servers` names.

@@ -26,6 +26,10 @@ impl Timeout {
         Timeout(Some(duration))
     }
 
+    pub fn at_most(self, longest: Duration) -> Timeout {
+        Timeout::of(self.0.map_or(longest, |duration| duration.min(longest)))
+    }
+
     pub fn deadline(self) -> Deadline {
         Deadline(self.0.and_then(|duration| Instant::now().checked_add(duration)))
     }

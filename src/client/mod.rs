@@ -1,5 +1,6 @@
 //! The safe core: clients, batches, the embedded cluster. `abi` translates, this thinks.
 
+pub mod admin;
 pub mod arrow;
 mod assignment;
 pub mod batch;
@@ -17,6 +18,7 @@ mod offsets;
 mod positions;
 mod produce_batch;
 pub mod producer;
+mod queue;
 mod ready;
 mod records;
 pub mod sys;
@@ -31,6 +33,7 @@ use parking_lot::Mutex;
 
 pub use gate::Timeout;
 
+use self::admin::Replies;
 use self::batch::Batch;
 use self::config::{Config, NativeConf, TopicConf};
 use self::consumer::{Consumer, Record};
@@ -123,6 +126,7 @@ pub struct Client {
     hub: Arc<Hub>,
     /// Whether the engine tells when something comes.
     listening: Once,
+    replies: Replies,
 }
 
 impl Kind for Client {
@@ -156,6 +160,7 @@ impl Client {
             running: OnceLock::new(),
             hub: Arc::default(),
             listening: Once::new(),
+            replies: Replies::default(),
         })
     }
 
@@ -402,6 +407,22 @@ impl Client {
     pub fn committed(&self, list: &Batch) -> Result<i64> {
         let inside = self.enter()?;
         self.consumer()?.committed(&inside, list)
+    }
+
+    /// Does an admin operation, or gives the reply that waits under `id`. `give` hands a reply over: 0, or 2 where it has
+    /// no room; then the reply waits under the second number.
+    pub fn admin_request(
+        &self,
+        request: &str,
+        timeout: Timeout,
+        id: i64,
+        give: impl FnOnce(&str) -> i32,
+    ) -> Result<(i32, i64)> {
+        let inside = self.enter()?;
+        let running = self.running.get().ok_or_else(|| {
+            Error::new(code::NOT_STARTED, "the client has not started: StartKafka it, with kind 3 for an admin")
+        })?;
+        self.replies.answer(id, give, || admin::perform(running.engine(), &inside, request, timeout))
     }
 
     /// Whether a broker answers: 0, or why not.

@@ -10,9 +10,9 @@ use super::assignment::{check_entries, expect_assigned};
 use super::batch::{Batch, Columns, Content, Id, OFFSET_INVALID, push_bytes, push_int};
 use super::config::Store;
 use super::consumer::Consumer;
-use super::engine::Engine;
 use super::gate::{Deadline, Inside, SLICE, Timeout};
 use super::positions::{Mark, Slot};
+use super::queue::PrivateQueue;
 use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{self, Class, Error, Result, code};
 
@@ -85,7 +85,7 @@ impl Consumer {
         let queue = PrivateQueue::new(&self.engine);
         // SAFETY: a live client, list and queue.
         let err = unsafe {
-            sys::rd_kafka_commit_queue(self.engine.rk(), list.as_ptr(), queue.0, Some(unused), ptr::null_mut())
+            sys::rd_kafka_commit_queue(self.engine.rk(), list.as_ptr(), queue.as_ptr(), Some(unused), ptr::null_mut())
         };
         if err != 0 {
             return Err(self.engine.fatal().unwrap_or_else(|| Error::engine(err, "commit")));
@@ -154,7 +154,7 @@ impl Consumer {
             );
             let timeout = sys::ms(deadline.left()).min(3_600_000);
             rd::rd_kafka_AdminOptions_set_request_timeout(options, timeout, ptr::null_mut(), 0);
-            rd::rd_kafka_ListConsumerGroupOffsets(self.engine.rk(), &raw mut request, 1, options, queue.0);
+            rd::rd_kafka_ListConsumerGroupOffsets(self.engine.rk(), &raw mut request, 1, options, queue.as_ptr());
             rd::rd_kafka_AdminOptions_destroy(options);
             rd::rd_kafka_ListConsumerGroupOffsets_destroy(request);
         }
@@ -424,71 +424,6 @@ fn first_error(entries: &[Entry], what: &str) -> Result<()> {
             let place = format_args!("{what} of {} [{}]", entry.topic, entry.partition);
             Err(Error::engine(code::to_engine(entry.error), place))
         }
-    }
-}
-
-/// A queue for the answers to one call.
-struct PrivateQueue(*mut rd::rd_kafka_queue_t);
-
-impl PrivateQueue {
-    fn new(engine: &Engine) -> PrivateQueue {
-        // SAFETY: a live client.
-        PrivateQueue(unsafe { rd::rd_kafka_queue_new(engine.rk()) })
-    }
-
-    fn poll(&self, wait: Duration) -> Option<Event> {
-        // SAFETY: a live queue.
-        let event = unsafe { rd::rd_kafka_queue_poll(self.0, sys::ms(wait)) };
-        (!event.is_null()).then_some(Event(event))
-    }
-}
-
-impl Drop for PrivateQueue {
-    fn drop(&mut self) {
-        // SAFETY: ours, once.
-        unsafe { rd::rd_kafka_queue_destroy(self.0) }
-    }
-}
-
-struct Event(*mut rd::rd_kafka_event_t);
-
-impl Event {
-    /// The answer to a commit: its error, and that of each entry.
-    fn partitions(&self) -> (i32, Vec<Entry>) {
-        // SAFETY: a live event; the list lives as long as it.
-        unsafe { (sys::rd_kafka_event_error(self.0), sys::entries(rd::rd_kafka_event_topic_partition_list(self.0))) }
-    }
-
-    /// The answer to a request for a group's offsets.
-    fn group_offsets(&self) -> Result<Vec<Entry>> {
-        // SAFETY: a live event; what it gives lives as long as it.
-        unsafe {
-            let err = sys::rd_kafka_event_error(self.0);
-            if err != 0 {
-                let text = sys::text(rd::rd_kafka_event_error_string(self.0));
-                return Err(Error::new(code::from_engine(err), text));
-            }
-            let result = rd::rd_kafka_event_ListConsumerGroupOffsets_result(self.0);
-            let mut count = 0;
-            let groups = rd::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
-            if count == 0 {
-                return Ok(Vec::new());
-            }
-            let group = *groups;
-            let error = sys::rd_kafka_group_result_error(group);
-            if !error.is_null() {
-                let text = sys::text(rd::rd_kafka_error_string(error));
-                return Err(Error::new(code::from_engine(sys::rd_kafka_error_code(error)), text));
-            }
-            Ok(sys::entries(rd::rd_kafka_group_result_partitions(group)))
-        }
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: ours, once.
-        unsafe { rd::rd_kafka_event_destroy(self.0) }
     }
 }
 

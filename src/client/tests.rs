@@ -18,10 +18,10 @@ mod events;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-struct Cluster(Arc<MockCluster>);
+pub(super) struct Cluster(Arc<MockCluster>);
 
 impl Cluster {
-    fn new(brokers: i32, topics: &[(&str, i32)]) -> Cluster {
+    pub(super) fn new(brokers: i32, topics: &[(&str, i32)]) -> Cluster {
         let cluster = Cluster(MockCluster::start(brokers).expect("an embedded cluster"));
         for (topic, partitions) in topics {
             cluster.ask(&format!(r#"{{"CreateTopic": {{"topic": "{topic}", "partitions": {partitions}}}}}"#));
@@ -29,15 +29,15 @@ impl Cluster {
         cluster
     }
 
-    fn ask(&self, json: &str) {
+    pub(super) fn ask(&self, json: &str) {
         self.0.request(json).expect(json);
     }
 
-    fn hang(&self) {
+    pub(super) fn hang(&self) {
         self.ask(r#"{"RoundTripTime": {"broker": 1, "ms": 60000}}"#);
     }
 
-    fn client(&self, conf: &[(&str, &str)]) -> Arc<Client> {
+    pub(super) fn client(&self, conf: &[(&str, &str)]) -> Arc<Client> {
         let client = Client::new();
         client.set_conf("bootstrap.servers", &self.0.bootstrap()).expect("bootstrap.servers");
         for (key, value) in conf {
@@ -56,7 +56,7 @@ impl Cluster {
     }
 
     /// Produces `count` records with their numbers as values, to a partition or all of 4 in turn.
-    fn fill(&self, topic: &str, partition: i32, numbers: std::ops::Range<usize>) {
+    pub(super) fn fill(&self, topic: &str, partition: i32, numbers: std::ops::Range<usize>) {
         // Sent by the flush, all at once: a partition's records come in one answer, so that a batch can hold them all.
         let producer = self.client(&[("linger.ms", "60000")]);
         for number in numbers {
@@ -74,11 +74,11 @@ impl Drop for Cluster {
     }
 }
 
-fn ms(ms: i32) -> Timeout {
+pub(super) fn ms(ms: i32) -> Timeout {
     Timeout::from_ms(ms).expect("a timeout")
 }
 
-fn list(entries: &[(&str, i32, i64)]) -> Arc<Batch> {
+pub(super) fn list(entries: &[(&str, i32, i64)]) -> Arc<Batch> {
     let list = Batch::new_list();
     for (topic, partition, offset) in entries {
         list.add_partition(topic, *partition).expect("an entry");
@@ -94,7 +94,7 @@ fn produce(producer: &Client, topic: &str, partition: i32, value: &str) -> Resul
 }
 
 /// Repeats till something comes.
-fn until<T>(what: &str, mut try_it: impl FnMut() -> Option<T>) -> T {
+pub(super) fn until<T>(what: &str, mut try_it: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = try_it() {
@@ -118,7 +118,7 @@ fn next(consumer: &Client) -> Result<Option<(i32, i64, String)>> {
     }
 }
 
-fn record(consumer: &Client) -> (i32, i64, String) {
+pub(super) fn record(consumer: &Client) -> (i32, i64, String) {
     until("a record", || next(consumer).expect("consume"))
 }
 
@@ -129,14 +129,14 @@ fn batch(consumer: &Client, rows: usize) -> Arc<Batch> {
     batch
 }
 
-fn closes_within(client: &Client, timeout: i32, limit: u64) -> Result<i32> {
+pub(super) fn closes_within(client: &Client, timeout: i32, limit: u64) -> Result<i32> {
     let start = Instant::now();
     let result = client.close(ms(timeout), |_| ());
     assert!(start.elapsed() < Duration::from_millis(limit), "closing took {:?}", start.elapsed());
     result
 }
 
-fn code_of<T>(result: Result<T>) -> i32 {
+pub(super) fn code_of<T>(result: Result<T>) -> i32 {
     result.map_or_else(|e| e.code, |_| code::DONE)
 }
 
@@ -619,7 +619,7 @@ fn the_position_of_a_started_consumer_survives_wrong_calls() {
 }
 
 /// A client of the real cluster that `KAFFI_TEST_BOOTSTRAP` names, with a name that is unique to the run.
-fn real(test: &str) -> Option<(String, String)> {
+pub(super) fn real(test: &str) -> Option<(String, String)> {
     let Ok(bootstrap) = std::env::var("KAFFI_TEST_BOOTSTRAP") else {
         println!("skip {test}: KAFFI_TEST_BOOTSTRAP is not set");
         return None;
@@ -628,7 +628,7 @@ fn real(test: &str) -> Option<(String, String)> {
     Some((bootstrap, format!("kaffi-{test}-{time}")))
 }
 
-fn configured(bootstrap: &str, conf: &[(&str, &str)]) -> Arc<Client> {
+pub(super) fn configured(bootstrap: &str, conf: &[(&str, &str)]) -> Arc<Client> {
     let client = Client::new();
     for (key, value) in [&[("bootstrap.servers", bootstrap)], conf].concat() {
         client.set_conf(key, value).expect(key);

@@ -1129,6 +1129,78 @@ internal static unsafe partial class Native
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int FlushProducer(ulong prod, int timeout_ms, long* left, byte* errtxt, int* plen);
 
+    /// <summary>Does one admin operation: JSON in, JSON out. Any client that has started will do; `StartKafka` with
+    /// kind 3 starts one for this alone.</summary>
+    /// <remarks>
+    /// <para>The request is an object with one member, the name of the operation. `docs/admin.md` has all of them with
+    /// requests and replies; `DescribeAll` tells the members of each. Those with `?` may be left away:</para>
+    /// <para>- `Metadata`: topics?; `DescribeCluster`: include_authorized_operations?; `ElectLeaders`: election_type?,
+    /// partitions?</para>
+    /// <para>- `ListTopics`: include_internal?; `DescribeTopics`: topics, include_authorized_operations?;
+    /// `DeleteTopics`: topics</para>
+    /// <para>- `CreateTopics`: topics (name, partitions?, replication_factor?, replica_assignment?, configs?),
+    /// validate_only?</para>
+    /// <para>- `CreatePartitions`: topics (name, partitions, replica_assignment?), validate_only?</para>
+    /// <para>- `DeleteRecords`: partitions (topic, partition, offset)</para>
+    /// <para>- `ListOffsets`: partitions (topic, partition, offset or timestamp), isolation_level?</para>
+    /// <para>- `DescribeConfigs`: resources (type, name, configs?)</para>
+    /// <para>- `AlterConfigs`: resources (type, name, configs (name, operation?, value?)), validate_only?</para>
+    /// <para>- `ListGroups`: states?, types?; `DescribeGroups`: groups, include_authorized_operations?; `DeleteGroups`:
+    /// groups</para>
+    /// <para>- `ListGroupOffsets`: groups (group, partitions?), require_stable?; `DeleteGroupOffsets`: groups (group,
+    /// partitions)</para>
+    /// <para>- `AlterGroupOffsets`: groups (group, partitions (topic, partition, offset, leader_epoch?,
+    /// metadata?))</para>
+    /// <para>- `CreateAcls`: acls (resource_type, resource_name, pattern_type?, principal, host?, operation,
+    /// permission)</para>
+    /// <para>- `DescribeAcls`: filter? (members of an ACL, each may be left away); `DeleteAcls`: filters</para>
+    /// <para>- `DescribeScramCredentials`: users?; `AlterScramCredentials`: upsertions? (name, mechanism, iterations?,
+    /// password, salt?), deletions? (name, mechanism)</para>
+    /// <para>All of a request is checked before anything is sent. Each thing that was asked about has a result with
+    /// `code` and `text` in the reply. A reply that finds too little room waits, up to 16 of a client: nothing is done
+    /// twice.</para>
+    /// <para>Waits for `timeout_ms` at most.</para>
+    /// </remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="request">the operation; ignored where `reply_id` is not 0</param>
+    /// <param name="timeout_ms">how long to wait for the brokers, -1: an hour; with 0 nothing is sent</param>
+    /// <param name="reply_id">in: 0 does the operation, another number gives the reply that waits under it; out: where
+    /// the reply waits when the code is 2, else 0</param>
+    /// <param name="reply">receives the reply, ASCII; null where the room is 0</param>
+    /// <param name="len">in: room of `reply` in bytes; out: length without the NUL, or the room needed</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done; the reply has the result of each thing</para>
+    /// <para>1: another thread called `WakeKafka`; what was asked for may be done all the same</para>
+    /// <para>2: done, but the room is too small: call again with `reply_id` as it is now and the room that `len`
+    /// says</para>
+    /// <para>-185: no broker answered in time: the text says why, as far as it is known; what was asked for may be
+    /// done</para>
+    /// <para>-184: nothing was done: 16 replies of this client wait</para>
+    /// <para>-1115: the request is malformed, or has an unknown operation or member, or a value of the wrong type: the
+    /// text names it</para>
+    /// <para>-1104: a value of the request is outside its range, or something is there twice; no reply waits under
+    /// `reply_id`; `timeout_ms` is below -1, or the room negative</para>
+    /// <para>-1103: a text is not UTF-8, or is empty where it may not be</para>
+    /// <para>-1106: the client has not started</para>
+    /// <para>31 and others: Kafka's code, where it refuses the whole</para>
+    /// <para>-1100, -1101, -1102, -1107, -1108: the handle or a pointer is not right, or the client was closed
+    /// meanwhile</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AdminRequest(
+        ulong kafka,
+        byte* request,
+        int timeout_ms,
+        long* reply_id,
+        byte* reply,
+        int* len,
+        byte* errtxt,
+        int* plen
+    );
+
     /// <summary>Makes an empty batch for records: set its columns, or add records one by one; then
     /// `ProduceBatch`.</summary>
     /// <param name="batch">receives the handle</param>

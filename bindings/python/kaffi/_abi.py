@@ -323,6 +323,17 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
+    "AdminRequest": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int64),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "NewBatch": [ctypes.c_int32, ctypes.POINTER(ctypes.c_uint64)],
     "ClearBatch": [ctypes.c_int32, ctypes.c_uint64],
     "DelBatch": [ctypes.c_int32, ctypes.c_uint64],
@@ -734,6 +745,21 @@ class Functions(Protocol):
 
     def FlushProducer(self, prod: int, timeout_ms: int, left: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Sends what is queued without waiting for `linger.ms`."""
+
+    def AdminRequest(
+        self,
+        kafka: int,
+        request: bytes | None,
+        timeout_ms: int,
+        reply_id: Pointer,
+        reply: Pointer,
+        len: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Does one admin operation: JSON in, JSON out. Any client that has started will do; `StartKafka` with kind 3
+        starts one for this alone."""
 
     def NewBatch(self, batch: Pointer, /) -> int:
         """Makes an empty batch for records: set its columns, or add records one by one; then `ProduceBatch`."""
