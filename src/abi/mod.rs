@@ -16,5 +16,6 @@ mod consumer;
 mod assignment;
 mod offsets;
 mod producer;
+mod transactions;
 mod batch;
 mod mock;

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -15,6 +16,7 @@ use super::diagnosis::{self, Diagnosis};
 use super::events::{self, Events, Kind};
 use super::gate::{Deadline, Gate};
 use super::ledger::{Ledger, MessageId, Report};
+use super::oauth::{self, Tokens};
 use super::ready::{self, Ready};
 use super::sys::{self, Entry, NativeList, SignalsBlocked, rd};
 use crate::error::{Error, Result, code};
@@ -39,6 +41,9 @@ pub struct Hub {
     pub manual: AtomicBool,
     /// The rebalance that waits for the host's answer.
     pub pending: Mutex<Option<Rebalance>>,
+    pub oauth: Tokens,
+    /// Threads of ours that are still in a call of the engine when the client ends.
+    pub calls: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Hub {
@@ -183,7 +188,9 @@ impl Remains {
                     rd::rd_kafka_queue_destroy(group.queue);
                 }
             }
-            let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>();
+            let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>().cast_const();
+            let calls = std::mem::take(&mut *(*hub).calls.lock());
+            calls.into_iter().for_each(|thread| drop(thread.join()));
             rd::rd_kafka_destroy_flags(self.rk, flags);
             Arc::decrement_strong_count(hub);
         }
@@ -245,6 +252,7 @@ impl Engine {
                 rd::rd_kafka_conf_set_dr_msg_cb(conf.as_ptr(), Some(on_delivery));
                 rd::rd_kafka_type_t::RD_KAFKA_PRODUCER
             };
+            let asks_for_tokens = oauth::prepare(&conf);
             let rk = rd::rd_kafka_new(kind, conf.as_ptr(), why.as_mut_ptr(), why.len());
             if rk.is_null() {
                 return Err(Error::new(
@@ -253,6 +261,9 @@ impl Engine {
                 ));
             }
             conf.release();
+            if asks_for_tokens {
+                oauth::start(rk, hub);
+            }
             // The callbacks' own, so that a client which is dropped without its end still has it.
             Arc::increment_strong_count(Arc::as_ptr(hub));
             Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers })
@@ -368,7 +379,7 @@ impl Engine {
 ///
 /// # Safety
 /// `opaque` is what `Engine::start` set, and its client is not destroyed yet.
-unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
+pub(super) unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
     // SAFETY: as above.
     unsafe { &*opaque.cast::<Hub>() }
 }

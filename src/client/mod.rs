@@ -13,7 +13,9 @@ mod events;
 mod gate;
 mod ledger;
 pub mod mock;
+pub mod oauth;
 mod offsets;
+pub mod partitioner;
 mod positions;
 mod produce_batch;
 pub mod producer;
@@ -22,6 +24,7 @@ mod records;
 pub mod sys;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
@@ -38,7 +41,7 @@ use self::engine::{Engine, Hub};
 use self::gate::Inside;
 use self::ledger::{Ledger, Outstanding, Report};
 use self::produce_batch::{Outcome, Target};
-use self::producer::{MessageId, Producer};
+use self::producer::{MessageId, Producer, Purge};
 use crate::error::{Error, Result, code};
 use crate::handle::Kind;
 
@@ -70,7 +73,7 @@ impl Type {
 }
 
 enum Running {
-    Producer(Producer),
+    Producer(Box<Producer>),
     Consumer(Box<Consumer>),
     Admin(Engine),
 }
@@ -250,7 +253,7 @@ impl Client {
                 let queue_bytes =
                     read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
                 let partitioner = read("partitioner");
-                Running::Producer(Producer::new(start(conf)?, settings, queue_bytes, &partitioner))
+                Running::Producer(Box::new(Producer::new(start(conf)?, settings, queue_bytes, &partitioner)))
             }
             Type::Consumer => {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
@@ -353,6 +356,14 @@ impl Client {
         self.producer()?.map_or(Ok(()), |producer| producer.flush(&inside, timeout, left))
     }
 
+    pub fn purge(&self, what: Purge) -> Result<()> {
+        let _inside = self.enter()?;
+        if let Some(producer) = self.producer()? {
+            producer.purge(what);
+        }
+        Ok(())
+    }
+
     pub fn subscribe(&self, list: &Batch) -> Result<()> {
         let inside = self.enter()?;
         let entries = list.entries()?;
@@ -411,7 +422,7 @@ impl Client {
             Some(running) => connection::check(running.engine(), &inside, timeout),
             None => {
                 let config = self.config.lock().clone();
-                connection::check_aside(&config, &inside, timeout)
+                connection::check_aside(&config, self.hub.oauth.again(), &inside, timeout)
             }
         }
     }

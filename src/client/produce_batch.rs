@@ -17,6 +17,7 @@ use super::ledger::MessageId;
 use super::producer::{MSG_F_COPY, Producer, Room, Topic, raw, size};
 use super::records::Produced;
 use super::sys::{self, rd};
+use super::transactions::WRONG_STATE;
 use crate::error::{Error, Result, code};
 
 /// Rows that are grouped together: enough for long runs, few enough that no partition waits for another's backlog.
@@ -75,8 +76,11 @@ impl Producer {
             messages: Vec::with_capacity(RUN),
         };
         let mut room = Room::new(self, timeout);
-        let result = work.run(inside, &mut room);
+        let mut result = work.run(inside, &mut room);
         let progress = work.progress;
+        if result.is_ok() && progress.errors.contains(&WRONG_STATE) {
+            result = Err(self.not_in_transaction("the batch"));
+        }
         let first = progress.first;
         let left = progress.errors.iter().filter(|&&error| error == code::QUEUE_FULL).count();
         let refused = progress.errors.iter().filter(|&&error| error != 0).count() - left;
