@@ -158,6 +158,34 @@ int32_t DescribeAll(char* json, int32_t* len);
  */
 int32_t DescribeError(int32_t code, char* json, int32_t* len);
 
+/*
+ * Tells to which partition of a topic a key goes.
+ *
+ * With `random`, and without a key with a partitioner that ends in `_random`, any partition will do and a random one is
+ * told; `Produce` then keeps to one partition for a while.
+ *
+ * Parameters:
+ * - `partitioner`: its name, as in the property `partitioner`; empty: the default, consistent_random
+ * - `key`: the key, any bytes; null where `keylen` is 0
+ * - `keylen`: length of `key` in bytes; -1: no key
+ * - `partitions`: how many partitions the topic has
+ * - `partition`: receives the partition
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1104: there is no such partitioner: the text names them; `partitions` is below 1, `keylen` below -1
+ * - -1102, -1103: a pointer is null, `partitioner` is not UTF-8
+ */
+int32_t GetKeyPartition(const char* partitioner,
+                        const uint8_t* key,
+                        int32_t keylen,
+                        int32_t partitions,
+                        int32_t* partition,
+                        char* errtxt,
+                        int* plen);
+
 /* ================================================================================================================== */
 
 /*
@@ -182,7 +210,9 @@ int InitKafka(void** kafka);
 /*
  * Delivers what is under way and closes a producer (or a client that never started). The handle ends in any case.
  *
- * Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted.
+ * Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted, and its
+ * records
+ * count as undelivered; one whose commit is under way is committed.
  *
  * Parameters:
  * - `prod`: the producer
@@ -357,6 +387,55 @@ int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
 int32_t CheckConnection(void* kafka, int32_t timeout_ms, char* errtxt, int* plen);
 
 /*
+ * Gives a client the token by which it authenticates to its brokers, for `sasl.mechanism` OAUTHBEARER. Before the start
+ * it is kept for that. Not for `sasl.oauthbearer.method` oidc, whose tokens the client gets by itself.
+ *
+ * Without a token the client waits, and connects to no broker. When four fifths of a token's time are over it wants the
+ * next one; connections that stand are authenticated anew with it.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `token`: the token, as the brokers want it, mostly a JWT; it is shown in no text
+ * - `expires_ms`: when it expires, in ms since 1970
+ * - `principal`: the name that it stands for; may be empty
+ * - `extensions_json`: SASL extensions, a JSON object of texts: `{"name": "value"}`; empty: none
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1104: the token has expired
+ * - -1103, -1115: a text is not right, or `extensions_json` is not
+ * - -172: the client has started with another mechanism
+ * - -1100, -1101, -1102, -1107, -1108: the handle is not right, or a text is null
+ */
+int32_t SetOAuthToken(void* kafka,
+                      const char* token,
+                      int64_t expires_ms,
+                      const char* principal,
+                      const char* extensions_json,
+                      char* errtxt,
+                      int* plen);
+
+/*
+ * Says why there is no token for OAUTHBEARER now. The text shows where no broker can be reached (`CheckConnection`). A
+ * token that the client has is used on; it asks again after 10 s.
+ *
+ * Parameters:
+ * - `kafka`: the client
+ * - `text`: the reason
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1103: `text` is empty or not UTF-8
+ * - -172: the client has started with another mechanism
+ * - -1100, -1101, -1102, -1107, -1108: the handle is not right, or `text` is null
+ */
+int32_t SetOAuthFailure(void* kafka, const char* text, char* errtxt, int* plen);
+
+/*
  * Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room with
  * -184). Where none waits, nothing happens.
  *
@@ -373,6 +452,7 @@ int32_t WakeKafka(void* kafka);
  * Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed (with
  * `enable.auto.commit`) and leaves its group. The handle ends in any case.
  *
+ * An open transaction is aborted, and its records count as undelivered; one whose commit is under way is committed.
  * Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client whose broker
  * hangs is finished in the background. To learn which records were left, read the reports before closing.
  *
@@ -1150,6 +1230,7 @@ int32_t GetGroupMetadata(void* cons, char* json, int32_t* len, char* errtxt, int
  * - -184: the queue is full and no room came in time; try again
  * - 10: the record is larger than `message.max.bytes`
  * - -190: the topic has no such partition
+ * - -172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more
  * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not right
  * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
  * - other: an error of Kafka; the record was not taken
@@ -1226,6 +1307,8 @@ int DRMessageError(const int* err, char* errtxt, int* plen);
  * - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
  * - -1111: the producer cannot start as it is configured: the text says why
  * - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
+ * - -172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more: column `error` says
+ * which rows were not taken
  * - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
  * - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
  * - other: an error of Kafka; the rows that are left were not taken
@@ -1309,6 +1392,196 @@ int32_t GetOutstanding(void* prod, int64_t* in_flight, int64_t* unread, int64_t*
  * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
  */
 int32_t FlushProducer(void* prod, int32_t timeout_ms, int64_t* left, char* errtxt, int* plen);
+
+/*
+ * Gives up records that are on their way. Each of them gets its report, with -152 (waited to be sent) or -151 (was in
+ * flight: it may have been stored all the same).
+ *
+ * Does not wait: the reports follow within moments. A transaction whose records were given up cannot be committed.
+ *
+ * Parameters:
+ * - `prod`: the producer; one that has not started has nothing to give up
+ * - `what`: 1 what waits to be sent, 2 what is in flight, 3 both
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -1101, -1104: not a producer, `what` is none of these
+ * - -1100, -1107, -1108: the handle is not right
+ */
+int32_t PurgeProducer(void* prod, int32_t what, char* errtxt, int* plen);
+
+/* ================================================================================================================== */
+
+/*
+ * Transactions: what a producer with a `transactional.id` produces, and the offsets of what was consumed for it, count
+ * together or not at all. Consumers with `isolation.level` read_committed (the default) see only what was committed.
+ *
+ * InitTransactions once, then again and again BeginTransaction, Produce and SendOffsetsToTransaction, CommitTransaction
+ * or AbortTransaction. Each says by `advice` what to do after a failure: 0 none; with a code, the call was wrong and
+ * nothing has changed; 1 call it again, it goes on where it was; 2 call AbortTransaction, then begin anew; 3 fatal:
+ * this producer cannot go on, close it and make a new one.
+ */
+
+/*
+ * Registers the producer's `transactional.id`: an older producer with the same one is fenced off, and a transaction
+ * that it left open is aborted. Starts the client as a producer if it has not started.
+ *
+ * Once for each producer, before its first BeginTransaction. Waits for `timeout_ms` at most.
+ *
+ * Parameters:
+ * - `prod`: the client; `transactional.id` must be set: a name that the producer keeps when it is started anew, and
+ * that
+ * no other has
+ * - `timeout_ms`: how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it takes
+ * - `advice`: receives what to do: 0 nothing, 1 call again, 3 make a new producer; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -185: not done in time, advice 1: call again, it goes on
+ * - 1: another thread called `WakeKafka`, advice 1: call again, it goes on
+ * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
+ * - -145: `transactional.id` is not set
+ * - -172: it was done already
+ * - -144: a newer producer with the same `transactional.id` has fenced this one off, advice 3
+ * - -177: another thread is in a transaction call of this producer
+ * - -1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka: `advice` says what to do
+ */
+int32_t InitTransactions(void* prod,
+                         int32_t timeout_ms,
+                         int32_t* advice,
+                         char* errtxt,
+                         int* plen);
+
+/*
+ * Begins a transaction: all that is produced from here on belongs to it. No broker is asked.
+ *
+ * Parameters:
+ * - `prod`: the producer, after InitTransactions
+ * - `timeout_ms`: -1 or more; nothing is waited for
+ * - `advice`: receives what to do: 0 nothing, 3 make a new producer; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -172: InitTransactions is missing, or a transaction is open already
+ * - -1106: the producer has not started
+ * - -145: `transactional.id` is not set
+ * - -144: a newer producer with the same `transactional.id` has fenced this one off, advice 3
+ * - -177, -173: another thread is in a transaction call of this producer, or one is to be called again first
+ * - -1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1
+ * - -1100, -1107, -1108: the handle is not right
+ * - other: an error of Kafka: `advice` says what to do
+ */
+int32_t BeginTransaction(void* prod, int32_t timeout_ms, int32_t* advice, char* errtxt, int* plen);
+
+/*
+ * Commits the transaction. What was produced is sent first; if a record of it failed, nothing is committed (advice 2).
+ *
+ * Waits for `timeout_ms` at most. Where that was too short it goes on in the background: call again, till it is done;
+ * no other transaction call is possible before that.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `timeout_ms`: how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it takes
+ * - `advice`: receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: committed
+ * - -185: not done in time, advice 1: call again, it goes on
+ * - 1: another thread called `WakeKafka`, advice 1: call again, it goes on
+ * - -149: records failed: their reports say why, advice 2
+ * - -172: no transaction is open
+ * - -1106: the producer has not started
+ * - -144: a newer producer with the same `transactional.id` has fenced this one off, advice 3
+ * - -177, -173: another thread is in a transaction call of this producer, or another one is to be called again first
+ * - -1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka: `advice` says what to do
+ */
+int32_t CommitTransaction(void* prod, int32_t timeout_ms, int32_t* advice, char* errtxt, int* plen);
+
+/*
+ * Aborts the transaction: no consumer with `isolation.level` read_committed sees anything of it.
+ *
+ * Records that were not sent yet get reports with -152. A consumer whose offsets were part of it goes on where it is:
+ * to
+ * get its records again, put it back to the committed offsets, or close it and make a new one. Waits for `timeout_ms`
+ * at most; where that was too short it goes on in the background: call again, till it is done.
+ *
+ * Parameters:
+ * - `prod`: the producer
+ * - `timeout_ms`: how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it takes
+ * - `advice`: receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: aborted
+ * - -185: not done in time, advice 1: call again, it goes on
+ * - 1: another thread called `WakeKafka`, advice 1: call again, it goes on
+ * - -172: no transaction is open
+ * - -1106: the producer has not started
+ * - -144: a newer producer with the same `transactional.id` has fenced this one off, advice 3
+ * - -177, -173: another thread is in a transaction call of this producer, or another one is to be called again first
+ * - -1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1
+ * - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
+ * - other: an error of Kafka: `advice` says what to do
+ */
+int32_t AbortTransaction(void* prod,
+                         int32_t timeout_ms,
+                         int32_t* advice,
+                         char* errtxt,
+                         int* plen);
+
+/*
+ * Makes offsets of a consumer's group part of the transaction: they are committed with it.
+ *
+ * Without a list, what the consumer handed out counts as processed (`kaffi.offset.store`), as in `Commit`, and that is
+ * sent. Call it when what was produced for those records is handed over, and set `enable.auto.commit` of the consumer
+ * to
+ * false: else it commits by itself. Waits for `timeout_ms` at most, 0 being too short for any broker; neither
+ * `WakeKafka` nor closing the producer ends it earlier.
+ *
+ * Parameters:
+ * - `prod`: the producer, in a transaction
+ * - `cons`: the consumer; `group.id` must be set
+ * - `tplist`: the list with the offsets: for each partition the record to read next; 0: what was processed. A list is
+ * not consumed, and an empty one sends nothing
+ * - `timeout_ms`: how long to wait; -1 as long as the transaction may last (`transaction.timeout.ms`)
+ * - `advice`: receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on failure
+ * - `errtxt`: receives the reason of a failure, cut to the room; may be null
+ * - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+ *
+ * Codes:
+ * - 0: done
+ * - -185: not done in time: advice 1 or 2
+ * - -172: no transaction is open
+ * - -1106: the producer or the consumer has not started
+ * - -1111: `group.id` of the consumer is not set
+ * - 22, 25, 82: the group has given the partitions to another member meanwhile, advice 2
+ * - -144: a newer producer with the same `transactional.id` has fenced this one off, advice 3
+ * - -177, -173: another thread is in a transaction call of this producer, or another one is to be called again first
+ * - -1101, -1102, -1104, -1114: a handle of the wrong kind, `advice` is null, `timeout_ms` is below -1, the list's
+ * columns do not fit together
+ * - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
+ * - other: an error of Kafka: `advice` says what to do
+ */
+int32_t SendOffsetsToTransaction(void* prod,
+                                 void* cons,
+                                 void* tplist,
+                                 int32_t timeout_ms,
+                                 int32_t* advice,
+                                 char* errtxt,
+                                 int* plen);
 
 /* ================================================================================================================== */
 

@@ -75,6 +75,7 @@ macro_rules! own_codes {
             pub const TIMED_OUT: i32 = -185;
             pub const INVALID_ARG: i32 = -186;
             pub const WRONG_STATE: i32 = -172;
+            #[cfg(not(unix))]
             pub const NOT_IMPLEMENTED: i32 = -170;
             pub const UNKNOWN_PARTITION: i32 = -190;
             pub const PARTITION_EOF: i32 = -191;

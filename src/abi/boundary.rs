@@ -31,7 +31,7 @@ pub fn boundary(error: ErrorText, outputs: &[&dyn Output], body: impl FnOnce() -
                 e.code,
                 code::TOO_SMALL | code::NOTHING | code::TIMED_OUT | code::QUEUE_FULL | code::UNDELIVERED
             ) {
-                outputs.iter().for_each(|output| output.zero());
+                outputs.iter().filter(|output| !output.is_kept()).for_each(|output| output.zero());
             }
             error.write(room, &e.text);
             e.code

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use super::boundary::boundary;
 use super::types::{ErrorText, Handle, HandleOut, InOut, Out, Text, TextOut};
 use crate::client::config::TopicConf;
+use crate::client::oauth::Token;
 use crate::client::{Client, Timeout, Type};
 use crate::error::code;
 
@@ -31,7 +32,8 @@ pub extern "C" fn InitKafka(kafka: HandleOut<Client>) -> c_int {
 
 /// Delivers what is under way and closes a producer (or a client that never started). The handle ends in any case.
 ///
-/// Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted.
+/// Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted, and its records
+/// count as undelivered; one whose commit is under way is committed.
 ///
 /// ⎕NA: `I4 %P|UninitProducer P`
 ///
@@ -275,6 +277,67 @@ pub extern "C" fn CheckConnection(kafka: Handle<Client>, timeout_ms: i32, errtxt
     })
 }
 
+/// Gives a client the token by which it authenticates to its brokers, for `sasl.mechanism` OAUTHBEARER. Before the start
+/// it is kept for that. Not for `sasl.oauthbearer.method` oidc, whose tokens the client gets by itself.
+///
+/// Without a token the client waits, and connects to no broker. When four fifths of a token's time are over it wants the
+/// next one; connections that stand are authenticated anew with it.
+///
+/// # Parameters
+/// - `kafka`: the client
+/// - `token`: the token, as the brokers want it, mostly a JWT; it is shown in no text
+/// - `expires_ms`: when it expires, in ms since 1970
+/// - `principal`: the name that it stands for; may be empty
+/// - `extensions_json`: SASL extensions, a JSON object of texts: `{"name": "value"}`; empty: none
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1104: the token has expired
+/// - -1103, -1115: a text is not right, or `extensions_json` is not
+/// - -172: the client has started with another mechanism
+/// - -1100, -1101, -1102, -1107, -1108: the handle is not right, or a text is null
+#[unsafe(no_mangle)]
+pub extern "C" fn SetOAuthToken(
+    kafka: Handle<Client>,
+    token: Text,
+    expires_ms: i64,
+    principal: Text,
+    extensions_json: Text,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
+        let extensions = extensions_json.get("extensions_json")?;
+        let token = Token::new(token.get("token")?, expires_ms, principal.get("principal")?, extensions)?;
+        kafka.get()?.set_oauth_token(token)?;
+        Ok(code::DONE)
+    })
+}
+
+/// Says why there is no token for OAUTHBEARER now. The text shows where no broker can be reached (`CheckConnection`). A
+/// token that the client has is used on; it asks again after 10 s.
+///
+/// # Parameters
+/// - `kafka`: the client
+/// - `text`: the reason
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1103: `text` is empty or not UTF-8
+/// - -172: the client has started with another mechanism
+/// - -1100, -1101, -1102, -1107, -1108: the handle is not right, or `text` is null
+#[unsafe(no_mangle)]
+pub extern "C" fn SetOAuthFailure(kafka: Handle<Client>, text: Text, errtxt: TextOut, plen: InOut<c_int>) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
+        kafka.get()?.set_oauth_failure(text.get("text")?)?;
+        Ok(code::DONE)
+    })
+}
+
 /// Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room with
 /// -184). Where none waits, nothing happens.
 ///
@@ -295,6 +358,7 @@ pub extern "C" fn WakeKafka(kafka: Handle<Client>) -> i32 {
 /// Closes a client of any kind: a producer delivers what is under way, a consumer commits what was processed (with
 /// `enable.auto.commit`) and leaves its group. The handle ends in any case.
 ///
+/// An open transaction is aborted, and its records count as undelivered; one whose commit is under way is committed.
 /// Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client whose broker
 /// hangs is finished in the background. To learn which records were left, read the reports before closing.
 ///

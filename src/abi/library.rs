@@ -3,8 +3,8 @@
 use std::ffi::c_int;
 
 use super::boundary::boundary;
-use super::types::{ErrorText, InOut, TextOut};
-use crate::client::describe;
+use super::types::{Bytes, ErrorText, InOut, Out, Text, TextOut};
+use crate::client::{describe, partitioner};
 use crate::error::{self, Error, code};
 
 /// Gives the version of librdkafka, the engine.
@@ -97,5 +97,41 @@ pub extern "C" fn DescribeError(code: i32, json: TextOut, len: InOut<i32>) -> i3
         let text =
             serde_json::to_string(&error::describe(code)).map_err(|e| Error::new(code::INTERNAL, e.to_string()))?;
         Ok(json.with_room(len, "json")?.put(&text))
+    })
+}
+
+/// Tells to which partition of a topic a key goes.
+///
+/// With `random`, and without a key with a partitioner that ends in `_random`, any partition will do and a random one is
+/// told; `Produce` then keeps to one partition for a while.
+///
+/// # Parameters
+/// - `partitioner`: its name, as in the property `partitioner`; empty: the default, consistent_random
+/// - `key`: the key, any bytes; null where `keylen` is 0
+/// - `keylen`: length of `key` in bytes; -1: no key
+/// - `partitions`: how many partitions the topic has
+/// - `partition`: receives the partition
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1104: there is no such partitioner: the text names them; `partitions` is below 1, `keylen` below -1
+/// - -1102, -1103: a pointer is null, `partitioner` is not UTF-8
+#[unsafe(no_mangle)]
+pub extern "C" fn GetKeyPartition(
+    partitioner: Text,
+    key: Bytes,
+    keylen: i32,
+    partitions: i32,
+    partition: Out<i32>,
+    errtxt: TextOut,
+    plen: InOut<c_int>,
+) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[&partition], || {
+        let partition = partition.required("partition")?;
+        let key = key.optional(keylen, "key")?;
+        partition.set(partitioner::partition(partitioner.get("partitioner")?, key, partitions)?);
+        Ok(code::DONE)
     })
 }

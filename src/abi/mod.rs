@@ -16,6 +16,7 @@ mod consumer;
 mod assignment;
 mod offsets;
 mod producer;
+mod transactions;
 mod admin;
 mod batch;
 mod mock;

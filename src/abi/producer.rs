@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_ulonglong};
 use super::boundary::boundary;
 use super::types::{ColumnOut, Data, ErrorText, Handle, HandleOut, IdOut, In, InOut, Out, Text, TextOut};
 use crate::client::batch::Batch;
-use crate::client::producer::MessageId;
+use crate::client::producer::{MessageId, Purge};
 use crate::client::{Client, Timeout};
 use crate::error::{self, Error, code};
 
@@ -35,6 +35,7 @@ use crate::error::{self, Error, code};
 /// - -184: the queue is full and no room came in time; try again
 /// - 10: the record is larger than `message.max.bytes`
 /// - -190: the topic has no such partition
+/// - -172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more
 /// - -1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not right
 /// - -1100, -1107, -1108: the handle is not right, or was closed meanwhile
 /// - other: an error of Kafka; the record was not taken
@@ -148,6 +149,8 @@ pub extern "C" fn DRMessageError(err: In<c_int>, errtxt: TextOut, plen: InOut<c_
 /// - -184: `left` rows found no room in time: the same call with the same batch takes those, with the same `first_msgid`
 /// - -1111: the producer cannot start as it is configured: the text says why
 /// - -1114: the columns do not fit together, or one that the call needs is missing: the text names it
+/// - -172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more: column `error` says
+///   which rows were not taken
 /// - -1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right
 /// - -1100, -1107, -1108: a handle is not right, or was closed meanwhile
 /// - other: an error of Kafka; the rows that are left were not taken
@@ -286,6 +289,29 @@ pub extern "C" fn FlushProducer(
         let left = left.required("left")?;
         let timeout = Timeout::from_ms(timeout_ms)?;
         prod.get()?.flush(timeout, |count| left.set(count))?;
+        Ok(code::DONE)
+    })
+}
+
+/// Gives up records that are on their way. Each of them gets its report, with -152 (waited to be sent) or -151 (was in
+/// flight: it may have been stored all the same).
+///
+/// Does not wait: the reports follow within moments. A transaction whose records were given up cannot be committed.
+///
+/// # Parameters
+/// - `prod`: the producer; one that has not started has nothing to give up
+/// - `what`: 1 what waits to be sent, 2 what is in flight, 3 both
+/// - `errtxt`: receives the reason of a failure, cut to the room; may be null
+/// - `plen`: in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be null
+///
+/// # Codes
+/// - 0: done
+/// - -1101, -1104: not a producer, `what` is none of these
+/// - -1100, -1107, -1108: the handle is not right
+#[unsafe(no_mangle)]
+pub extern "C" fn PurgeProducer(prod: Handle<Client>, what: i32, errtxt: TextOut, plen: InOut<c_int>) -> i32 {
+    boundary(ErrorText::new(errtxt, plen), &[], || {
+        prod.get()?.purge(Purge::from_number(what)?)?;
         Ok(code::DONE)
     })
 }

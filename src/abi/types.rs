@@ -18,6 +18,11 @@ use crate::handle::{self, Kind};
 pub trait Output {
     /// Makes it 0, if the host gave room for it.
     fn zero(&self);
+
+    /// Whether it is for the call itself to say what it leaves, once it has begun.
+    fn is_kept(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Default> Output for Out<T> {
@@ -42,6 +47,19 @@ impl<K> Output for HandleOut<K> {
             // SAFETY: not null; the host vouches for one pointer's room.
             unsafe { self.0.write_unaligned(std::ptr::null_mut()) };
         }
+    }
+}
+
+/// One value out that says something also where the call fails.
+pub struct Kept<T>(pub Out<T>);
+
+impl<T: Default> Output for Kept<T> {
+    fn zero(&self) {
+        self.0.zero();
+    }
+
+    fn is_kept(&self) -> bool {
+        true
     }
 }
 

@@ -8,6 +8,7 @@ use super::Type;
 use super::config::Config;
 use super::engine::{Engine, Hub};
 use super::gate::{Inside, Timeout};
+use super::oauth::Tokens;
 use super::sys::{self, c_text, rd};
 use crate::error::{Error, Result, code};
 
@@ -59,14 +60,14 @@ fn is_known(engine: &Engine) -> bool {
 }
 
 /// The same for a client that has not started, with a producer of its own.
-pub fn check_aside(config: &Config, inside: &Inside<'_>, timeout: Timeout) -> Result<i32> {
+pub fn check_aside(config: &Config, oauth: Tokens, inside: &Inside<'_>, timeout: Timeout) -> Result<i32> {
     if config.given(&["bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"]).is_none() {
         return Err(Error::new(
             code::START_FAILED,
             "bootstrap.servers is not set: give it the address of a broker, host:port",
         ));
     }
-    let hub = Arc::new(Hub::default());
+    let hub = Arc::new(Hub { oauth, ..Hub::default() });
     let engine = Engine::start(Type::Admin, config.build(Some(Type::Admin))?, &hub)?;
     let result = ask(&engine, inside, timeout, true);
     engine.end(Timeout::of(Duration::ZERO).deadline(), None);

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use super::diagnosis::{self, Diagnosis};
 use super::events::{self, Events, Kind};
 use super::gate::{Deadline, Gate};
 use super::ledger::{Ledger, MessageId, Report};
+use super::oauth::{self, Tokens};
 use super::ready::{self, Ready};
 use super::sys::{self, Entry, NativeList, SignalsBlocked, rd};
 use crate::error::{Error, Result, code};
@@ -39,28 +40,29 @@ pub struct Hub {
     pub manual: AtomicBool,
     /// The rebalance that waits for the host's answer.
     pub pending: Mutex<Option<Rebalance>>,
-    /// How many threads wait in the engine for what no call waits for any more.
-    deaf: AtomicU32,
+    pub oauth: Tokens,
+    /// How many threads of ours wait in the engine (`Engine::aside`).
+    pub aside: AtomicU32,
 }
 
-/// Keeps a client from its end while a thread waits in it.
-pub struct Deaf {
+/// A thread that waits in the engine: the client does not end before it.
+struct Aside {
     rk: *mut rd::rd_kafka_t,
     hub: Arc<Hub>,
 }
 
 // SAFETY: a client may be used from any thread.
-unsafe impl Send for Deaf {}
+unsafe impl Send for Aside {}
 
-impl Deaf {
-    pub fn rk(&self) -> *mut rd::rd_kafka_t {
+impl Aside {
+    fn rk(&self) -> *mut rd::rd_kafka_t {
         self.rk
     }
 }
 
-impl Drop for Deaf {
+impl Drop for Aside {
     fn drop(&mut self) {
-        self.hub.deaf.fetch_sub(1, Ordering::SeqCst);
+        self.hub.aside.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -198,7 +200,7 @@ impl Remains {
         // till its end, is let go.
         unsafe {
             let hub = rd::rd_kafka_opaque(self.rk).cast::<Hub>();
-            while (*hub).deaf.load(Ordering::SeqCst) > 0 {
+            while (*hub).aside.load(Ordering::SeqCst) > 0 {
                 std::thread::park_timeout(Duration::from_millis(1));
             }
             let mut flags = 0;
@@ -271,6 +273,7 @@ impl Engine {
                 rd::rd_kafka_conf_set_dr_msg_cb(conf.as_ptr(), Some(on_delivery));
                 rd::rd_kafka_type_t::RD_KAFKA_PRODUCER
             };
+            let asks_for_tokens = oauth::prepare(&conf);
             let rk = rd::rd_kafka_new(kind, conf.as_ptr(), why.as_mut_ptr(), why.len());
             if rk.is_null() {
                 return Err(Error::new(
@@ -279,6 +282,9 @@ impl Engine {
                 ));
             }
             conf.release();
+            if asks_for_tokens {
+                oauth::start(rk, hub);
+            }
             // The callbacks' own, so that a client which is dropped without its end still has it.
             Arc::increment_strong_count(Arc::as_ptr(hub));
             Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers })
@@ -293,10 +299,20 @@ impl Engine {
         &self.hub
     }
 
-    /// For a call inside that starts a thread which waits in the engine.
-    pub fn go_deaf(&self) -> Deaf {
-        self.hub.deaf.fetch_add(1, Ordering::SeqCst);
-        Deaf { rk: self.rk, hub: Arc::clone(&self.hub) }
+    /// Makes a call that cannot be woken on a thread of its own, which goes on when nobody listens to it any more.
+    pub fn aside<T: Send + 'static>(
+        &self,
+        name: &str,
+        call: impl FnOnce(*mut rd::rd_kafka_t) -> T + Send + 'static,
+    ) -> Result<Receiver<T>> {
+        let (done, answer) = channel();
+        self.hub.aside.fetch_add(1, Ordering::SeqCst);
+        let aside = Aside { rk: self.rk, hub: Arc::clone(&self.hub) };
+        let _signals = SignalsBlocked::new();
+        let thread = std::thread::Builder::new().name(name.to_string());
+        let thread = thread.spawn(move || drop(done.send(call(aside.rk()))));
+        thread.map_err(|e| Error::new(code::INTERNAL, format!("no thread is to be had: {e}")))?;
+        Ok(answer)
     }
 
     /// How many addresses `bootstrap.servers` names.
@@ -400,7 +416,7 @@ impl Engine {
 ///
 /// # Safety
 /// `opaque` is what `Engine::start` set, and its client is not destroyed yet.
-unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
+pub(super) unsafe fn hub<'a>(opaque: *mut c_void) -> &'a Hub {
     // SAFETY: as above.
     unsafe { &*opaque.cast::<Hub>() }
 }

@@ -92,7 +92,7 @@ pub const EVENTS: &[Description] = &[
     Description {
         name: "oauth",
         meaning: "the client needs a token: SetOAuthToken or SetOAuthFailure answers",
-        members: &[("config", "sasl.oauthbearer.config, as it was set")],
+        members: &[("refresh", "whether it has one, whose time is nearly over")],
     },
     Description {
         name: "eof",

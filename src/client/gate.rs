@@ -52,6 +52,15 @@ impl Deadline {
     pub fn is_over(self) -> bool {
         self.left().is_zero()
     }
+
+    /// Later by `more`.
+    pub fn and(self, more: Duration) -> Deadline {
+        Deadline(self.0.and_then(|end| end.checked_add(more)))
+    }
+
+    pub fn is_endless(self) -> bool {
+        self.0.is_none()
+    }
 }
 
 /// Counts the calls inside a client, lets none in once closing has begun, and tells those that wait to end.

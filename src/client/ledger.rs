@@ -77,6 +77,17 @@ struct Reports {
     /// Failures whose reports are not kept.
     lost: usize,
     asked: bool,
+    booked: u64,
+}
+
+/// Where a ledger stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    /// How many records were handed over.
+    handed: u64,
+    lost: usize,
+    /// The first id that is given after this.
+    next: MessageId,
 }
 
 pub struct Ledger {
@@ -109,6 +120,7 @@ impl Ledger {
     /// Books a report.
     pub fn book(&self, report: Report) {
         let mut reports = self.reports.lock();
+        reports.booked += 1;
         let failed = report.error != 0;
         let kept = match self.keep {
             Keep::All | Keep::Auto => true,
@@ -181,6 +193,23 @@ impl Ledger {
         reports.failed + reports.lost
     }
 
+    pub fn mark(&self) -> Mark {
+        let reports = self.reports.lock();
+        Mark { handed: self.handed(&reports), lost: reports.lost, next: MessageId::next() }
+    }
+
+    fn handed(&self, reports: &Reports) -> u64 {
+        reports.booked + self.in_flight() as u64
+    }
+
+    /// The same, where none of the records that were handed over since then counts as delivered.
+    pub fn undelivered_with_all_since(&self, mark: &Mark) -> usize {
+        let reports = self.reports.lock();
+        let is_before = |report: &&Report| report.error != 0 && report.id.number() < mark.next.number();
+        let since = self.handed(&reports) - mark.handed;
+        since as usize + reports.unread.iter().filter(is_before).count() + mark.lost
+    }
+
     pub fn max(&self) -> usize {
         self.max
     }
@@ -232,6 +261,26 @@ mod tests {
         assert_eq!(ledger.enter(5), 2);
         ledger.strike(2);
         assert_eq!(counts(&ledger), (0, 1, 2, 0));
+    }
+
+    #[test]
+    fn nothing_since_a_mark_counts_as_delivered() {
+        let ledger = booked(Keep::All, 9, &[0, 5, 0]);
+        let mark = ledger.mark();
+        assert_eq!(ledger.undelivered_with_all_since(&mark), 1);
+        for error in [0, 7] {
+            assert_eq!(ledger.enter(1), 1);
+            ledger.book(report(MessageId::next().number(), error));
+        }
+        assert_eq!(ledger.enter(1), 1);
+        assert_eq!(ledger.undelivered_with_all_since(&mark), 4);
+        ledger.take(usize::MAX);
+        assert_eq!(ledger.undelivered_with_all_since(&mark), 3);
+        let forgetful = booked(Keep::None, 9, &[5]);
+        let mark = forgetful.mark();
+        assert_eq!(forgetful.enter(1), 1);
+        forgetful.book(report(MessageId::next().number(), 7));
+        assert_eq!(forgetful.undelivered_with_all_since(&mark), 2);
     }
 
     #[test]

@@ -14,7 +14,9 @@ mod events;
 mod gate;
 mod ledger;
 pub mod mock;
+pub mod oauth;
 mod offsets;
+pub mod partitioner;
 mod positions;
 mod produce_batch;
 pub mod producer;
@@ -24,6 +26,7 @@ mod records;
 pub mod sys;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
@@ -41,7 +44,7 @@ use self::engine::{Engine, Hub};
 use self::gate::Inside;
 use self::ledger::{Ledger, Outstanding, Report};
 use self::produce_batch::{Outcome, Target};
-use self::producer::{MessageId, Producer};
+use self::producer::{MessageId, Producer, Purge};
 use crate::error::{Error, Result, code};
 use crate::handle::Kind;
 
@@ -73,7 +76,7 @@ impl Type {
 }
 
 enum Running {
-    Producer(Producer),
+    Producer(Box<Producer>),
     Consumer(Box<Consumer>),
     Admin(Engine),
 }
@@ -98,16 +101,15 @@ impl Running {
     /// Whether a reading call of one of these kinds (a sum) would find something.
     fn waits(&self, what: i32) -> bool {
         let hub = self.engine().hub();
-        match self {
-            Running::Consumer(consumer) if what & ready::RECORDS != 0 && consumer.has_records() => return true,
-            Running::Producer(_) if what & ready::REPORTS != 0 => {
-                if hub.ledger.get().is_some_and(Ledger::has_unread) || self.engine().has_more() {
-                    return true;
-                }
+        let more = match self {
+            Running::Consumer(consumer) => what & ready::RECORDS != 0 && consumer.has_records(),
+            Running::Producer(_) => {
+                let unread = || hub.ledger.get().is_some_and(Ledger::has_unread);
+                what & ready::REPORTS != 0 && (unread() || self.engine().has_more())
             }
-            _ => {}
-        }
-        what & ready::EVENTS != 0 && (!hub.events.is_empty() || self.engine().has_more())
+            Running::Admin(_) => false,
+        };
+        more || what & ready::EVENTS != 0 && (!hub.events.is_empty() || self.engine().has_more())
     }
 
     fn nudge(&self) {
@@ -255,7 +257,7 @@ impl Client {
                 let queue_bytes =
                     read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
                 let partitioner = read("partitioner");
-                Running::Producer(Producer::new(start(conf)?, settings, queue_bytes, &partitioner))
+                Running::Producer(Box::new(Producer::new(start(conf)?, settings, queue_bytes, &partitioner)))
             }
             Type::Consumer => {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
@@ -358,6 +360,14 @@ impl Client {
         self.producer()?.map_or(Ok(()), |producer| producer.flush(&inside, timeout, left))
     }
 
+    pub fn purge(&self, what: Purge) -> Result<()> {
+        let _inside = self.enter()?;
+        if let Some(producer) = self.producer()? {
+            producer.purge(what);
+        }
+        Ok(())
+    }
+
     pub fn subscribe(&self, list: &Batch) -> Result<()> {
         let inside = self.enter()?;
         let entries = list.entries()?;
@@ -432,7 +442,7 @@ impl Client {
             Some(running) => connection::check(running.engine(), &inside, timeout),
             None => {
                 let config = self.config.lock().clone();
-                connection::check_aside(&config, &inside, timeout)
+                connection::check_aside(&config, self.hub.oauth.again(), &inside, timeout)
             }
         }
     }

@@ -75,8 +75,11 @@ impl Producer {
             messages: Vec::with_capacity(RUN),
         };
         let mut room = Room::new(self, timeout);
-        let result = work.run(inside, &mut room);
+        let mut result = work.run(inside, &mut room);
         let progress = work.progress;
+        if result.is_ok() && progress.errors.contains(&code::WRONG_STATE) {
+            result = Err(self.not_in_transaction("the batch"));
+        }
         let first = progress.first;
         let left = progress.errors.iter().filter(|&&error| error == code::QUEUE_FULL).count();
         let refused = progress.errors.iter().filter(|&&error| error != 0).count() - left;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::batch::{self, Batch};
@@ -15,6 +15,7 @@ use super::gate::{Deadline, Inside, SLICE, Timeout};
 pub use super::ledger::MessageId;
 use super::ledger::{Ledger, Outstanding, Report};
 use super::sys::{self, c_text, rd};
+use super::transactions;
 use crate::error::{Error, Result, code};
 
 /// Reports are served in every so many calls of `produce`; serving takes a lock of the engine.
@@ -40,6 +41,22 @@ impl Drop for Topic {
     }
 }
 
+/// Which records are given up.
+#[derive(Clone, Copy)]
+pub struct Purge(i32);
+
+impl Purge {
+    const ALL: Purge = Purge(3);
+
+    pub fn from_number(what: i32) -> Result<Purge> {
+        if (1..=3).contains(&what) {
+            return Ok(Purge(what));
+        }
+        let text = format!("what is {what}: 1 gives up what waits, 2 what is in flight, 3 both");
+        Err(Error::new(code::BAD_ARGUMENT, text))
+    }
+}
+
 pub struct Producer {
     engine: Engine,
     topics: RwLock<FxHashMap<Arc<str>, Topic>>,
@@ -48,6 +65,7 @@ pub struct Producer {
     /// The partitioner, where it chooses freely for records without a key.
     pub(super) partitioner: Option<Partitioner>,
     calls: AtomicU32,
+    pub(super) transaction: Mutex<transactions::State>,
 }
 
 /// Waiting for room in the queue or the ledger, by serving reports.
@@ -89,7 +107,8 @@ impl Producer {
             // With a callback in their place the others would not choose for null keys as they should.
             _ => None,
         };
-        Producer { engine, topics: RwLock::default(), settings, queue_bytes, partitioner, calls: AtomicU32::new(0) }
+        let (topics, transaction) = (RwLock::default(), Mutex::default());
+        Producer { engine, topics, settings, queue_bytes, partitioner, calls: AtomicU32::new(0), transaction }
     }
 
     /// Why there is no room.
@@ -235,6 +254,7 @@ impl Producer {
     fn refused(&self, err: i32, topic: &str, partition: i32) -> Error {
         match self.engine.fatal() {
             Some(fatal) => fatal,
+            None if err == code::WRONG_STATE => self.not_in_transaction(&format!("topic {topic}")),
             None if partition >= 0 => Error::engine(err, format_args!("topic {topic} [{partition}]")),
             None => Error::engine(err, format_args!("topic {topic}")),
         }
@@ -290,26 +310,41 @@ impl Producer {
         unsafe { sys::rd_kafka_flush(self.engine.rk(), sys::ms(deadline.slice())) };
     }
 
+    /// Gives up records: their reports come, and say so.
+    pub fn purge(&self, what: Purge) {
+        const NON_BLOCKING: i32 = 4;
+        // SAFETY: a live client. It does not wait for its threads, which may be in a name lookup.
+        unsafe { sys::rd_kafka_purge(self.engine.rk(), what.0 | NON_BLOCKING) };
+        self.engine.serve(Duration::ZERO);
+    }
+
     /// Delivers what is under way and ends the client. How many records were left, and why.
     pub fn close(&self, deadline: Deadline) -> Result<(usize, String)> {
-        const PURGE_ALL: i32 = 0x7; // waiting, in flight, without waiting for it
         let ledger = self.ledger()?;
+        let open = self.leave_transaction(deadline);
         loop {
             self.flush_slice(deadline);
-            if ledger.in_flight() == 0 || deadline.is_over() {
+            // What is left of a transaction is not worth waiting for.
+            if ledger.in_flight() == 0 || deadline.is_over() || open.is_some() {
                 break;
             }
         }
-        let why = self.engine.hub().diagnosis.explain("", code::UNDELIVERED).text;
+        let diagnosis = &self.engine.hub().diagnosis;
+        let why = match &open {
+            Some((_, what)) => what.clone(),
+            None => diagnosis.explain("", code::UNDELIVERED).text,
+        };
         if ledger.in_flight() > 0 {
-            // SAFETY: a live client.
-            unsafe { sys::rd_kafka_purge(self.engine.rk(), PURGE_ALL) };
+            self.purge(Purge::ALL);
             let limit = Timeout::of(Duration::from_secs(5)).deadline();
             while ledger.in_flight() > 0 && !limit.is_over() {
                 self.engine.serve(Duration::from_millis(10));
             }
         }
-        let left = ledger.undelivered() + ledger.in_flight();
+        let left = match &open {
+            Some((mark, _)) => ledger.undelivered_with_all_since(mark),
+            None => ledger.undelivered() + ledger.in_flight(),
+        };
         self.topics.write().clear();
         self.engine.end(deadline, None);
         Ok((left, why))

@@ -93,6 +93,17 @@ unsafe extern "C" {
     pub fn rd_kafka_group_result_error(result: *const rd_kafka_group_result_t) -> *const rd_kafka_error_t;
     pub fn rd_kafka_event_error(event: *mut rd::rd_kafka_event_t) -> i32;
     pub fn rd_kafka_fatal_error(rk: *mut rd_kafka_t, text: *mut c_char, size: usize) -> i32;
+    pub fn rd_kafka_oauthbearer_set_token(
+        rk: *mut rd_kafka_t,
+        token: *const c_char,
+        expires_ms: i64,
+        principal: *const c_char,
+        extensions: *mut *const c_char,
+        extensions_size: usize,
+        text: *mut c_char,
+        size: usize,
+    ) -> i32;
+    pub fn rd_kafka_oauthbearer_set_token_failure(rk: *mut rd_kafka_t, text: *const c_char) -> i32;
     pub fn rd_kafka_mock_topic_create(
         cluster: *mut rd_kafka_mock_cluster_t,
         topic: *const c_char,

@@ -1,5 +1,7 @@
 //! The safe core on embedded clusters.
 
+mod transactions;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

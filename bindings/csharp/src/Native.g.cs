@@ -127,6 +127,35 @@ internal static unsafe partial class Native
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int DescribeError(int code, byte* json, int* len);
 
+    /// <summary>Tells to which partition of a topic a key goes.</summary>
+    /// <remarks>With `random`, and without a key with a partitioner that ends in `_random`, any partition will do and a
+    /// random one is told; `Produce` then keeps to one partition for a while.</remarks>
+    /// <param name="partitioner">its name, as in the property `partitioner`; empty: the default,
+    /// consistent_random</param>
+    /// <param name="key">the key, any bytes; null where `keylen` is 0</param>
+    /// <param name="keylen">length of `key` in bytes; -1: no key</param>
+    /// <param name="partitions">how many partitions the topic has</param>
+    /// <param name="partition">receives the partition</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1104: there is no such partitioner: the text names them; `partitions` is below 1, `keylen` below
+    /// -1</para>
+    /// <para>-1102, -1103: a pointer is null, `partitioner` is not UTF-8</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int GetKeyPartition(
+        byte* partitioner,
+        byte* key,
+        int keylen,
+        int partitions,
+        int* partition,
+        byte* errtxt,
+        int* plen
+    );
+
     /// <summary>Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`,
     /// or what `StartKafka` says.</summary>
     /// <param name="kafka">receives the handle of the client</param>
@@ -140,8 +169,8 @@ internal static unsafe partial class Native
 
     /// <summary>Delivers what is under way and closes a producer (or a client that never started). The handle ends in
     /// any case.</summary>
-    /// <remarks>Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is
-    /// aborted.</remarks>
+    /// <remarks>Waits until all is delivered, `kaffi.close.timeout.ms` (30 s) at most. An open transaction is aborted,
+    /// and its records count as undelivered; one whose commit is under way is committed.</remarks>
     /// <param name="prod">the producer</param>
     /// <returns>
     /// <para>0: closed, and all was delivered</para>
@@ -295,6 +324,53 @@ internal static unsafe partial class Native
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int CheckConnection(ulong kafka, int timeout_ms, byte* errtxt, int* plen);
 
+    /// <summary>Gives a client the token by which it authenticates to its brokers, for `sasl.mechanism` OAUTHBEARER.
+    /// Before the start it is kept for that. Not for `sasl.oauthbearer.method` oidc, whose tokens the client gets by
+    /// itself.</summary>
+    /// <remarks>Without a token the client waits, and connects to no broker. When four fifths of a token's time are
+    /// over it wants the next one; connections that stand are authenticated anew with it.</remarks>
+    /// <param name="kafka">the client</param>
+    /// <param name="token">the token, as the brokers want it, mostly a JWT; it is shown in no text</param>
+    /// <param name="expires_ms">when it expires, in ms since 1970</param>
+    /// <param name="principal">the name that it stands for; may be empty</param>
+    /// <param name="extensions_json">SASL extensions, a JSON object of texts: `{"name": "value"}`; empty: none</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1104: the token has expired</para>
+    /// <para>-1103, -1115: a text is not right, or `extensions_json` is not</para>
+    /// <para>-172: the client has started with another mechanism</para>
+    /// <para>-1100, -1101, -1102, -1107, -1108: the handle is not right, or a text is null</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetOAuthToken(
+        ulong kafka,
+        byte* token,
+        long expires_ms,
+        byte* principal,
+        byte* extensions_json,
+        byte* errtxt,
+        int* plen
+    );
+
+    /// <summary>Says why there is no token for OAUTHBEARER now. The text shows where no broker can be reached
+    /// (`CheckConnection`). A token that the client has is used on; it asks again after 10 s.</summary>
+    /// <param name="kafka">the client</param>
+    /// <param name="text">the reason</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1103: `text` is empty or not UTF-8</para>
+    /// <para>-172: the client has started with another mechanism</para>
+    /// <para>-1100, -1101, -1102, -1107, -1108: the handle is not right, or `text` is null</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SetOAuthFailure(ulong kafka, byte* text, byte* errtxt, int* plen);
+
     /// <summary>Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for
     /// room with -184). Where none waits, nothing happens.</summary>
     /// <param name="kafka">the client</param>
@@ -307,9 +383,10 @@ internal static unsafe partial class Native
 
     /// <summary>Closes a client of any kind: a producer delivers what is under way, a consumer commits what was
     /// processed (with `enable.auto.commit`) and leaves its group. The handle ends in any case.</summary>
-    /// <remarks>Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a client
-    /// whose broker hangs is finished in the background. To learn which records were left, read the reports before
-    /// closing.</remarks>
+    /// <remarks>An open transaction is aborted, and its records count as undelivered; one whose commit is under way is
+    /// committed. Calls of other threads that wait on the client end with -1107. Waits for `timeout_ms` at most; a
+    /// client whose broker hangs is finished in the background. To learn which records were left, read the reports
+    /// before closing.</remarks>
     /// <param name="kafka">the client</param>
     /// <param name="timeout_ms">how long closing may take; 0: what is under way is given up at once; -1: as long as it
     /// takes</param>
@@ -967,6 +1044,7 @@ internal static unsafe partial class Native
     /// <para>-184: the queue is full and no room came in time; try again</para>
     /// <para>10: the record is larger than `message.max.bytes`</para>
     /// <para>-190: the topic has no such partition</para>
+    /// <para>-172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more</para>
     /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, the topic or the partition is not
     /// right</para>
     /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
@@ -1039,6 +1117,8 @@ internal static unsafe partial class Native
     /// `first_msgid`</para>
     /// <para>-1111: the producer cannot start as it is configured: the text says why</para>
     /// <para>-1114: the columns do not fit together, or one that the call needs is missing: the text names it</para>
+    /// <para>-172: BeginTransaction is missing (with `transactional.id`), or the transaction takes no more: column
+    /// `error` says which rows were not taken</para>
     /// <para>-1101, -1102, -1103, -1104: not a producer, a pointer is null, a text or a number is not right</para>
     /// <para>-1100, -1107, -1108: a handle is not right, or was closed meanwhile</para>
     /// <para>other: an error of Kafka; the rows that are left were not taken</para>
@@ -1128,6 +1208,174 @@ internal static unsafe partial class Native
     /// </returns>
     [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     internal static extern int FlushProducer(ulong prod, int timeout_ms, long* left, byte* errtxt, int* plen);
+
+    /// <summary>Gives up records that are on their way. Each of them gets its report, with -152 (waited to be sent) or
+    /// -151 (was in flight: it may have been stored all the same).</summary>
+    /// <remarks>Does not wait: the reports follow within moments. A transaction whose records were given up cannot be
+    /// committed.</remarks>
+    /// <param name="prod">the producer; one that has not started has nothing to give up</param>
+    /// <param name="what">1 what waits to be sent, 2 what is in flight, 3 both</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-1101, -1104: not a producer, `what` is none of these</para>
+    /// <para>-1100, -1107, -1108: the handle is not right</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int PurgeProducer(ulong prod, int what, byte* errtxt, int* plen);
+
+    /// <summary>Registers the producer's `transactional.id`: an older producer with the same one is fenced off, and a
+    /// transaction that it left open is aborted. Starts the client as a producer if it has not started.</summary>
+    /// <remarks>Once for each producer, before its first BeginTransaction. Waits for `timeout_ms` at most.</remarks>
+    /// <param name="prod">the client; `transactional.id` must be set: a name that the producer keeps when it is started
+    /// anew, and that no other has</param>
+    /// <param name="timeout_ms">how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it
+    /// takes</param>
+    /// <param name="advice">receives what to do: 0 nothing, 1 call again, 3 make a new producer; set also on
+    /// failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-185: not done in time, advice 1: call again, it goes on</para>
+    /// <para>1: another thread called `WakeKafka`, advice 1: call again, it goes on</para>
+    /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
+    /// <para>-145: `transactional.id` is not set</para>
+    /// <para>-172: it was done already</para>
+    /// <para>-144: a newer producer with the same `transactional.id` has fenced this one off, advice 3</para>
+    /// <para>-177: another thread is in a transaction call of this producer</para>
+    /// <para>-1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka: `advice` says what to do</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int InitTransactions(ulong prod, int timeout_ms, int* advice, byte* errtxt, int* plen);
+
+    /// <summary>Begins a transaction: all that is produced from here on belongs to it. No broker is asked.</summary>
+    /// <param name="prod">the producer, after InitTransactions</param>
+    /// <param name="timeout_ms">-1 or more; nothing is waited for</param>
+    /// <param name="advice">receives what to do: 0 nothing, 3 make a new producer; set also on failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-172: InitTransactions is missing, or a transaction is open already</para>
+    /// <para>-1106: the producer has not started</para>
+    /// <para>-145: `transactional.id` is not set</para>
+    /// <para>-144: a newer producer with the same `transactional.id` has fenced this one off, advice 3</para>
+    /// <para>-177, -173: another thread is in a transaction call of this producer, or one is to be called again
+    /// first</para>
+    /// <para>-1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1</para>
+    /// <para>-1100, -1107, -1108: the handle is not right</para>
+    /// <para>other: an error of Kafka: `advice` says what to do</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int BeginTransaction(ulong prod, int timeout_ms, int* advice, byte* errtxt, int* plen);
+
+    /// <summary>Commits the transaction. What was produced is sent first; if a record of it failed, nothing is
+    /// committed (advice 2).</summary>
+    /// <remarks>Waits for `timeout_ms` at most. Where that was too short it goes on in the background: call again, till
+    /// it is done; no other transaction call is possible before that.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="timeout_ms">how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it
+    /// takes</param>
+    /// <param name="advice">receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on
+    /// failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: committed</para>
+    /// <para>-185: not done in time, advice 1: call again, it goes on</para>
+    /// <para>1: another thread called `WakeKafka`, advice 1: call again, it goes on</para>
+    /// <para>-149: records failed: their reports say why, advice 2</para>
+    /// <para>-172: no transaction is open</para>
+    /// <para>-1106: the producer has not started</para>
+    /// <para>-144: a newer producer with the same `transactional.id` has fenced this one off, advice 3</para>
+    /// <para>-177, -173: another thread is in a transaction call of this producer, or another one is to be called again
+    /// first</para>
+    /// <para>-1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka: `advice` says what to do</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int CommitTransaction(ulong prod, int timeout_ms, int* advice, byte* errtxt, int* plen);
+
+    /// <summary>Aborts the transaction: no consumer with `isolation.level` read_committed sees anything of
+    /// it.</summary>
+    /// <remarks>Records that were not sent yet get reports with -152. A consumer whose offsets were part of it goes on
+    /// where it is: to get its records again, put it back to the committed offsets, or close it and make a new one.
+    /// Waits for `timeout_ms` at most; where that was too short it goes on in the background: call again, till it is
+    /// done.</remarks>
+    /// <param name="prod">the producer</param>
+    /// <param name="timeout_ms">how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it
+    /// takes</param>
+    /// <param name="advice">receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on
+    /// failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: aborted</para>
+    /// <para>-185: not done in time, advice 1: call again, it goes on</para>
+    /// <para>1: another thread called `WakeKafka`, advice 1: call again, it goes on</para>
+    /// <para>-172: no transaction is open</para>
+    /// <para>-1106: the producer has not started</para>
+    /// <para>-144: a newer producer with the same `transactional.id` has fenced this one off, advice 3</para>
+    /// <para>-177, -173: another thread is in a transaction call of this producer, or another one is to be called again
+    /// first</para>
+    /// <para>-1101, -1102, -1104: not a producer, `advice` is null, `timeout_ms` is below -1</para>
+    /// <para>-1100, -1107, -1108: the handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka: `advice` says what to do</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int AbortTransaction(ulong prod, int timeout_ms, int* advice, byte* errtxt, int* plen);
+
+    /// <summary>Makes offsets of a consumer's group part of the transaction: they are committed with it.</summary>
+    /// <remarks>Without a list, what the consumer handed out counts as processed (`kaffi.offset.store`), as in
+    /// `Commit`, and that is sent. Call it when what was produced for those records is handed over, and set
+    /// `enable.auto.commit` of the consumer to false: else it commits by itself. Waits for `timeout_ms` at most, 0
+    /// being too short for any broker; neither `WakeKafka` nor closing the producer ends it earlier.</remarks>
+    /// <param name="prod">the producer, in a transaction</param>
+    /// <param name="cons">the consumer; `group.id` must be set</param>
+    /// <param name="tplist">the list with the offsets: for each partition the record to read next; 0: what was
+    /// processed. A list is not consumed, and an empty one sends nothing</param>
+    /// <param name="timeout_ms">how long to wait; -1 as long as the transaction may last
+    /// (`transaction.timeout.ms`)</param>
+    /// <param name="advice">receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on
+    /// failure</param>
+    /// <param name="errtxt">receives the reason of a failure, cut to the room; may be null</param>
+    /// <param name="plen">in: room of `errtxt` in bytes; out: length of the text, 0 when all is well; may be
+    /// null</param>
+    /// <returns>
+    /// <para>0: done</para>
+    /// <para>-185: not done in time: advice 1 or 2</para>
+    /// <para>-172: no transaction is open</para>
+    /// <para>-1106: the producer or the consumer has not started</para>
+    /// <para>-1111: `group.id` of the consumer is not set</para>
+    /// <para>22, 25, 82: the group has given the partitions to another member meanwhile, advice 2</para>
+    /// <para>-144: a newer producer with the same `transactional.id` has fenced this one off, advice 3</para>
+    /// <para>-177, -173: another thread is in a transaction call of this producer, or another one is to be called again
+    /// first</para>
+    /// <para>-1101, -1102, -1104, -1114: a handle of the wrong kind, `advice` is null, `timeout_ms` is below -1, the
+    /// list's columns do not fit together</para>
+    /// <para>-1100, -1107, -1108: a handle is not right, or was closed meanwhile</para>
+    /// <para>other: an error of Kafka: `advice` says what to do</para>
+    /// </returns>
+    [DllImport("kaffi", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    internal static extern int SendOffsetsToTransaction(
+        ulong prod,
+        ulong cons,
+        ulong tplist,
+        int timeout_ms,
+        int* advice,
+        byte* errtxt,
+        int* plen
+    );
 
     /// <summary>Does one admin operation: JSON in, JSON out. Any client that has started will do; `StartKafka` with
     /// kind 3 starts one for this alone.</summary>

@@ -54,6 +54,16 @@ FUNCTIONS: dict[str, list[Any]] = {
     "Describe": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
     "DescribeAll": [ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
     "DescribeError": [ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)],
+    "GetKeyPartition": [
+        ctypes.c_int32,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "InitKafka": [ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)],
     "UninitProducer": [ctypes.c_int, ctypes.c_uint64],
     "UninitConsumer": [ctypes.c_int, ctypes.c_uint64],
@@ -93,6 +103,23 @@ FUNCTIONS: dict[str, list[Any]] = {
     ],
     "StartKafka": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
     "CheckConnection": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "SetOAuthToken": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_int64,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "SetOAuthFailure": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "WakeKafka": [ctypes.c_int32, ctypes.c_uint64],
     "CloseKafka": [
         ctypes.c_int32,
@@ -323,6 +350,49 @@ FUNCTIONS: dict[str, list[Any]] = {
         ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_int),
     ],
+    "PurgeProducer": [ctypes.c_int32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int)],
+    "InitTransactions": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "BeginTransaction": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "CommitTransaction": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "AbortTransaction": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
+    "SendOffsetsToTransaction": [
+        ctypes.c_int32,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_int32,
+        ctypes.POINTER(ctypes.c_int32),
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_int),
+    ],
     "AdminRequest": [
         ctypes.c_int32,
         ctypes.c_uint64,
@@ -476,6 +546,19 @@ class Functions(Protocol):
     def DescribeError(self, code: int, json: Pointer, len: Pointer, /) -> int:
         """Describes a code as JSON: `{"code","name","text","class","retriable","fatal"}`."""
 
+    def GetKeyPartition(
+        self,
+        partitioner: bytes | None,
+        key: Pointer,
+        keylen: int,
+        partitions: int,
+        partition: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Tells to which partition of a topic a key goes."""
+
     def InitKafka(self, kafka: Pointer, /) -> int:
         """Makes a client. It becomes a producer at the first `Produce`, a consumer at `SubscribeConsumerTPList`, or
         what `StartKafka` says."""
@@ -530,6 +613,25 @@ class Functions(Protocol):
 
     def CheckConnection(self, kafka: int, timeout_ms: int, errtxt: Pointer, plen: Pointer, /) -> int:
         """Finds out whether a broker answers a client as it is configured, and if not, why."""
+
+    def SetOAuthToken(
+        self,
+        kafka: int,
+        token: bytes | None,
+        expires_ms: int,
+        principal: bytes | None,
+        extensions_json: bytes | None,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Gives a client the token by which it authenticates to its brokers, for `sasl.mechanism` OAUTHBEARER. Before
+        the start it is kept for that. Not for `sasl.oauthbearer.method` oidc, whose tokens the client gets by
+        itself."""
+
+    def SetOAuthFailure(self, kafka: int, text: bytes | None, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Says why there is no token for OAUTHBEARER now. The text shows where no broker can be reached
+        (`CheckConnection`). A token that the client has is used on; it asks again after 10 s."""
 
     def WakeKafka(self, kafka: int, /) -> int:
         """Wakes the calls of other threads that wait on this client: they end with 1 (a `Produce` that waits for room
@@ -745,6 +847,37 @@ class Functions(Protocol):
 
     def FlushProducer(self, prod: int, timeout_ms: int, left: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
         """Sends what is queued without waiting for `linger.ms`."""
+
+    def PurgeProducer(self, prod: int, what: int, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Gives up records that are on their way. Each of them gets its report, with -152 (waited to be sent) or -151
+        (was in flight: it may have been stored all the same)."""
+
+    def InitTransactions(self, prod: int, timeout_ms: int, advice: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Registers the producer's `transactional.id`: an older producer with the same one is fenced off, and a
+        transaction that it left open is aborted. Starts the client as a producer if it has not started."""
+
+    def BeginTransaction(self, prod: int, timeout_ms: int, advice: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Begins a transaction: all that is produced from here on belongs to it. No broker is asked."""
+
+    def CommitTransaction(self, prod: int, timeout_ms: int, advice: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Commits the transaction. What was produced is sent first; if a record of it failed, nothing is committed
+        (advice 2)."""
+
+    def AbortTransaction(self, prod: int, timeout_ms: int, advice: Pointer, errtxt: Pointer, plen: Pointer, /) -> int:
+        """Aborts the transaction: no consumer with `isolation.level` read_committed sees anything of it."""
+
+    def SendOffsetsToTransaction(
+        self,
+        prod: int,
+        cons: int,
+        tplist: int,
+        timeout_ms: int,
+        advice: Pointer,
+        errtxt: Pointer,
+        plen: Pointer,
+        /,
+    ) -> int:
+        """Makes offsets of a consumer's group part of the transaction: they are committed with it."""
 
     def AdminRequest(
         self,

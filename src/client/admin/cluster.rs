@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ptr;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -100,15 +100,9 @@ impl Call<'_> {
     /// One question on a thread of its own, which goes on when this call ends before it.
     fn metadata_aside(&self) -> Result<Option<Known>> {
         const LONGEST: Duration = Duration::from_secs(10);
-        let (done, answer) = channel();
         let wait = self.deadline.left().min(LONGEST);
-        let deaf = self.engine.go_deaf();
-        let signals = engine::SignalsBlocked::new();
-        // SAFETY: the client is not ended before `deaf` has gone.
-        let ask = move || drop(done.send(unsafe { Known::ask(deaf.rk(), true, wait) }));
-        let thread = std::thread::Builder::new().name("kaffi-metadata".to_string()).spawn(ask);
-        drop(signals);
-        thread.map_err(|e| Error::new(code::INTERNAL, format!("{}: no thread is to be had: {e}", self.name)))?;
+        // SAFETY: the client lives as long as the call.
+        let answer = self.engine.aside("kaffi-metadata", move |rk| unsafe { Known::ask(rk, true, wait) })?;
         loop {
             match answer.recv_timeout(self.deadline.slice()) {
                 Ok(answer) => return answer.map_err(|err| Error::engine(err, self.name)),
