@@ -613,27 +613,29 @@ impl Consumer {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
             self.count_processed(&mut state, Instant::now());
-            // From here on rebalances are answered here; one that waits holds up the end.
-            self.engine.hub().manual.store(false, Ordering::Relaxed);
-            if let Some(Rebalance { assigns, cooperative, entries }) = self.engine.hub().pending.lock().take() {
-                self.store(&mut state);
-                let _ = self.engine.change_assignment(assigns, cooperative, &entries);
-                self.apply_rebalances(&mut state);
-            }
-            if !self.queue.is_null() {
-                // Answers a rebalance that waits while the group still lives.
-                self.fetch(&mut state, 1, Duration::ZERO);
-            }
+            // What is stored is committed once more when the partition leaves: it must not be older than this.
+            self.store(&mut state);
             let mut entries = state.positions.processed();
             entries.retain(|entry| {
                 let committed = state.positions.of(entry).and_then(|position| position.committed);
                 committed.is_none_or(|mark| mark.offset != entry.offset)
             });
-            state.fetched.clear();
+            // Before a rebalance is answered: of partitions that have left nothing could be said any more.
             if self.auto_commit && !entries.is_empty() {
                 result = self.commit_entries(&mut entries, deadline, || Ok(()));
                 in_order = !matches!(&result, Err(e) if e.code == code::TIMED_OUT);
             }
+            // From here on rebalances are answered here; one that waits holds up the end.
+            self.engine.hub().manual.store(false, Ordering::Relaxed);
+            if let Some(Rebalance { assigns, cooperative, entries }) = self.engine.hub().pending.lock().take() {
+                let _ = self.engine.change_assignment(assigns, cooperative, &entries);
+                self.apply_rebalances(&mut state);
+            }
+            if !self.queue.is_null() {
+                // Answers one that waits while the group still lives.
+                self.fetch(&mut state, 1, Duration::ZERO);
+            }
+            state.fetched.clear();
         }
         let leave = in_order && !self.queue.is_null() && self.engine.fatal().is_none();
         self.engine.end(deadline, Some(Group { queue: self.queue, leave }));

@@ -1025,7 +1025,7 @@ def readme(play: Play) -> None:
             line = line.replace(name, own)
         answer = play.apl(line)
         if re.search(r"\b(producer|consumer|exact|reader|admin)\.", line.split("⍝")[0]):
-            same((line, answer[0]), (line, 0))
+            assert answer[0] in (0, "next_event" in line), f"{line} gives {answer}"
     function = Function(re.findall("^∇ (.*?)^∇", text, re.DOTALL | re.MULTILINE)[0].splitlines(), play.apl.root)
     play.apl.root.members[function.name] = function
     play.producer()
@@ -1191,25 +1191,22 @@ def transactions(play: Play) -> None:
     play.apl("producer←⎕NEW Producer(2 2⍴'bootstrap.servers' servers 'transactional.id' id)", servers=play.bootstrap,
              id=play.unique())  # fmt: skip
     code, advice, text = play.apl("producer.begin_transaction")
-    same((code, advice, bool(text)), (-172, 0, True))
+    same((code, advice, bool(text)), (-1106, 0, True))
     same(play.apl("producer.init_transactions 60000"), [0, 0, ""])
     play.apl("(from to)←pair", pair=[play.topic, play.unique()])
+    kafka = play.cluster == "kafka"  # the mock's groups do not take the offsets, and its consumers see all records
     rows = play.read_batch(6)
     for end in ("commit", "abort"):
         same(play.apl("producer.begin_transaction"), [0, 0, ""])
         same(play.apl("⊃producer.produce_batch to payloads ⎕NULL 0", payloads=[f"{end} {row[1]}" for row in rows]), 0)
         same(play.apl("producer.send_offsets consumer ⍬ 30000"), [0, 0, ""])
-        if end == "commit":
-            same(play.apl("producer.commit_transaction 60000"), [0, 0, ""])
-            same(play.apl("consumer.committed from 0"), [0, 6])
-            same(play.apl("consumer.seek from 0 2"), [0, ""])
-            rows = play.read_batch(4)
-        else:
-            same(play.apl("producer.abort_transaction 60000"), [0, 0, ""])
-            same(play.apl("consumer.committed from 0"), [0, 6])
+        same(play.apl(f"producer.{end}_transaction 60000"), [0, 0, ""])
+        same(play.apl("consumer.committed from 0"), [0, 6 if kafka else -1001])
+        same(play.apl("consumer.seek from 0 2"), [0, ""])
+        rows = play.read_batch(4)
     code, advice, text = play.apl("producer.commit_transaction 60000")
     same((code, advice, bool(text)), (-172, 0, True))
-    if play.cluster == "kafka":  # the mock's consumers see what is not committed
+    if kafka:
         play.topic = play.apl("to")
         same(play.apl("producer.begin_transaction"), [0, 0, ""])
         same(play.apl("⊃producer.produce to 'last' '' 0"), 0)

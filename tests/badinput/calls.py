@@ -66,7 +66,7 @@ class Buffer:
 @dataclass(frozen=True)
 class Parameter:
     name: str
-    role: str  # handle, scalar, text, data, array, arrow, value, room (=), out (one value), text, array or arrow out
+    role: str  # handle, scalar, text, data, array, arrow, value, room or inout (=), out (a value), text, array, arrow out
     element: Any  # ctypes type of the value, or of that behind the pointer
     meaning: str
     length: str  # name of the parameter that holds its length or room
@@ -91,8 +91,9 @@ class Function:
         role = {
             ("handle", "in"): "handle", ("text", "in"): "text", ("data", "in"): "data", ("bytes", "in"): "array",
             ("column", "in"): "array", ("value", "in"): "value" if pointer else "scalar", ("length", "in"): "scalar",
-            ("length", "inout"): "room", ("handle", "out"): "out", ("value", "out"): "out", ("text", "out"): "text out",
-            ("column", "out"): "array out", ("arrow", "inout"): "arrow out" if "room for" in p["meaning"] else "arrow",
+            ("length", "inout"): "room", ("value", "inout"): "inout", ("handle", "out"): "out", ("value", "out"): "out",
+            ("text", "out"): "text out", ("column", "out"): "array out",
+            ("arrow", "inout"): "arrow out" if "room for" in p["meaning"] else "arrow",
         }[p["kind"], p["direction"]]
         element = ctypes.c_uint64 if role == "handle" else ELEMENTS.get(base)
         if p["kind"] == "arrow":
@@ -148,7 +149,7 @@ class Call:
             return len(value) + 1, value + b"\0"
         if p.role in ("data", "array"):
             return len(value), value
-        if p.role in ("value", "room"):
+        if p.role in ("value", "room", "inout"):
             return ctypes.sizeof(p.element), bytes(p.element(value))
         if p.role == "out":
             return ctypes.sizeof(p.element), None
@@ -221,7 +222,8 @@ class Call:
             return [f"left `{p.name}` unset"]
         says = f"{p.meaning} {self.function.codes.get(self.code)}"
         if self.code != 0 and any(content) and "set also on failure" not in says and f"`{p.name}`" not in says:
-            return [] if p.role == "room" and self.code == TOO_SMALL else [f"left `{p.name}` {self.read(p.name)}"]
+            told = p.role in ("room", "inout") and self.code == TOO_SMALL
+            return [] if told else [f"left `{p.name}` {self.read(p.name)}"]
         return []
 
     def check_text(self, p: Parameter) -> list[str]:
@@ -287,8 +289,8 @@ class Call:
 
 CHECKS = {
     "text": Call.check_input, "data": Call.check_input, "array": Call.check_input, "value": Call.check_input,
-    "out": Call.check_number, "room": Call.check_number, "text out": Call.check_text, "array out": Call.check_array,
-    "arrow": Call.check_lent, "arrow out": Call.check_structure,
+    "out": Call.check_number, "room": Call.check_number, "inout": Call.check_number, "text out": Call.check_text,
+    "array out": Call.check_array, "arrow": Call.check_lent, "arrow out": Call.check_structure,
 }
 
 

@@ -17,17 +17,35 @@ TEXT_ROOM, ARRAY_ROOM, ERROR_ROOM = 4096, 64, 512
 
 # Good values by name: a parameter whose name is missing here fails the test of its function.
 ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client", "batch": "records"}  # else by the kind:
+ROLES_IN = {  # where a function wants something else
+    **dict.fromkeys(("AssignPartitions", "AddPartitions", "UnassignPartitions", "UnsubscribeConsumer", "PausePartitions",
+                     "ResumePartitions", "SeekPartitions", "GetAssignment", "GetSubscription", "StoreOffsets",
+                     "CommitOffsets", "GetCommitted", "GetPositions", "GetOffsetsForTimes", "GetWatermarks", "GetLag",
+                     "GetGroupMetadata"), {"cons": "assigned consumer"}),
+    **dict.fromkeys(("BeginTransaction", "CommitTransaction", "AbortTransaction"), {"prod": "transactional producer"}),
+    "InitTransactions": {"prod": "new transactional producer"},
+    "SendOffsetsToTransaction": {"prod": "transactional producer", "cons": "assigned consumer"},
+    "NextEvent": {"kafka": "telling consumer"}, "GetReadyFd": {"kafka": "producer"}, "AdminRequest": {"kafka": "admin"},
+}
 ROLE_OF_KIND = {"client": "client", "batch": "list", "topic_conf": "topic conf", "mock_cluster": "mock"}
 BATCHES = ("list", "records", "consumed batch", "reports")
 TEXTS = {"topic": TOPIC, "key": b"acks", "val": b"1", "json": b'{"RoundTripTime": {"broker": 1, "ms": 0}}',
-         "name": b"a header"}
+         "name": b"a header", "partitioner": b"murmur2", "text": b"no token today", "token": b"a token",
+         "principal": b"badinput", "extensions_json": b'{"name": "value"}',
+         "request": b'{"Metadata": {"topics": ["%s"]}}' % TOPIC}
 DATA = {"payload": b"a value", "key": b"a key"}
 ARRAYS = {"values": struct.pack("qq", 0, 0), "bytes": b"ab", "lengths": struct.pack("ii", 1, 1),
           "rows": struct.pack("iii", 1, 0, 1), "key": b"a key", "value": b"a value"}
 SCALARS = {"timeout_ms": 1000, "kind": 1, "brokers": 1, "partition": 0, "offset": 0, "max_rows": 5, "rows": 1,
-           "code": -185, "err": -185, "timestamp": 0}
+           "code": -185, "err": -185, "timestamp": 0, "what": 3, "partitions": 12, "expires_ms": 4102444800000,
+           "reply_id": 0}
+SCALARS_IN = {"GetReadyFd": {"what": 4}, **dict.fromkeys(
+    ("InitTransactions", "CommitTransaction", "AbortTransaction", "SendOffsetsToTransaction", "AdminRequest",
+     "SeekPartitions", "CommitOffsets", "GetCommitted", "GetOffsetsForTimes", "GetWatermarks"), {"timeout_ms": 10000})}
 OUT_OF_RANGE = {"timeout_ms": [-2, -2**31], "kind": [0, 4, -1], "brokers": [0, -1, 1000], "partition": [-2, -2**31],
-                "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6], "timestamp": [-2, -2**63]}
+                "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6], "timestamp": [-2, -2**63],
+                "what": [0, 8, -1, -2**31, 2**31 - 1], "partitions": [0, -1, -2**31],
+                "expires_ms": [0, -1, 1000, -2**63], "reply_id": [1, -1, 2**63 - 1, -2**63]}
 WRONG_ARRAYS: dict[str, list[tuple[int, ...]]] = {
     "rows": [(0, 1, 2), (-1, 0, 1), (0, 0, 2**31 - 1), (0, -2**31, 0)],
     "lengths": [(1, 2), (1, 0), (-2, 4), (-1, 1), (2**31 - 1, 2**31 - 1), (-2**31, 2)],
@@ -42,7 +60,7 @@ MISFITS: dict[bytes, list[tuple[int | bytes | None, ...]]] = {
     b"header.name": [(b"a",), (b"a", None), (b"a", b"\xff"), (b"a", b"a\0b")],
     b"header.value": [(b"a",), (b"", None, b"")],
 }
-EMPTY_IS_GOOD = {"val", "name"}
+EMPTY_IS_GOOD = {"val", "name", "principal"}
 NOT_UTF8 = (b"\xff\xfe", b"a\xc3", b"\xc0\x80", b"\xed\xa0\x80")
 NO_DATA = 0xFFFFFFFF
 CONF = {"kaffi.poll.timeout.ms": "50", "kaffi.produce.timeout.ms": "50", "kaffi.close.timeout.ms": "3000",
@@ -112,6 +130,23 @@ class World:
         if self.patient:
             self.consume(consumer)
         return consumer
+
+    def new_assigned(self, conf: dict[str, str]) -> int:
+        """A consumer to which the topic's partitions are assigned by hand."""
+        manual = {"kaffi.offset.store": "manual", "enable.auto.commit": "false", "isolation.level": "read_uncommitted"}
+        consumer = self.new_client({"group.id": f"badinput-{random.getrandbits(48)}", **manual, **conf}, 2)
+        self.do("AssignPartitions", consumer, self.handle("list"))
+        return consumer
+
+    def new_transactional(self) -> int:
+        """A producer before `InitTransactions`."""
+        return self.new_client({"transactional.id": f"badinput-{random.getrandbits(48)}"}, 1)
+
+    def new_in_transaction(self) -> int:
+        producer, advice = self.new_transactional(), ctypes.c_int32(0)
+        self.do("InitTransactions", producer, 20000, ctypes.byref(advice))
+        self.do("BeginTransaction", producer, 0, ctypes.byref(advice))
+        return producer
 
     def new_batch(self) -> int:
         """What the shared consumer consumed last."""
@@ -252,13 +287,14 @@ class World:
                 of_bytes = any(q.element is ctypes.c_uint8 for q in function.parameters)
                 values[p.name] = b"topic.name" if of_bytes else b"offset"
             elif p.name == "timeout_ms":
-                values[p.name] = self.wait_ms
+                longer = SCALARS_IN.get(function.name, {}) if self.patient else {}
+                values[p.name] = longer.get(p.name, self.wait_ms)
             else:
                 tables: dict[str, dict[str, Any]] = {"text": TEXTS, "data": DATA, "array": ARRAYS}
                 table = tables.get(p.role, SCALARS)
                 if p.name not in table:
                     raise LookupError(f"world.py has no good value for {p.role} `{p.name}` of {function.name}")
-                values[p.name] = table[p.name]
+                values[p.name] = SCALARS_IN.get(function.name, {}).get(p.name, table[p.name])
         return values
 
     @staticmethod
@@ -267,15 +303,31 @@ class World:
             raise LookupError(f"world.py does not know what type of client `{p.name}` of {function.name} is")
         if p.object == "batch" and p.name == "batch" and "cons" in [q.name for q in function.parameters]:
             return "consumed batch"
-        return ROLES.get(p.name) or ROLE_OF_KIND[p.object]
+        return ROLES_IN.get(function.name, ROLES).get(p.name) or ROLE_OF_KIND[p.object]
 
     def feed(self, function: Function, values: dict[str, Any]) -> None:
-        """Gives a producer something to deliver and to report, and a batch its records."""
+        """Gives a producer something to deliver and to report, a batch its records, and the call the state it needs."""
+        c, none = self.library.c, (None, None)
+        consumer, producer, advice = values.get("cons"), values.get("prod"), ctypes.byref(ctypes.c_int32(0))
+        role = {self.role(p, function): p.name for p in function.handles}
+        if function.name == "AddPartitions":
+            c.UnassignPartitions(consumer, 0, *none)
+        elif function.name != "AssignPartitions" and "assigned consumer" in role:
+            c.AddPartitions(consumer, self.handle("list"), *none)
+        if "telling consumer" in role:
+            c.CommitOffsets(values["kafka"], self.handle("list"), 0, *none)
+        if function.name == "BeginTransaction":
+            c.AbortTransaction(producer, self.wait_ms, advice, *none)
+        elif "transactional producer" in role:
+            c.BeginTransaction(producer, 0, advice, *none)
         for p in function.handles:
             if p.name == "prod" and function.name != "Produce":
                 self.feed_producer(values["prod"])
             if self.role(p, function) == "records":
                 self.fill(values[p.name])
+            if self.role(p, function) == "list":
+                for partition in range(2):
+                    c.SetOffset(values[p.name], TOPIC, partition, 0)
 
     def feed_producer(self, producer: int) -> None:
         record = (TOPIC, b"a value", 7, b"a key", 5, 0, ctypes.byref(ctypes.c_uint64(0)))
@@ -289,6 +341,8 @@ class World:
         for p in function.having("arrow out"):
             if call.code == 0:
                 release(p.element.from_address(call.buffers[p.name].address))
+        if function.name == "InitTransactions" and call.code == 0:  # once for each producer
+            self.close("client", call.values["prod"])
         for kind, handle in self.passing:
             self.close(kind, handle)
         self.passing.clear()
@@ -297,6 +351,10 @@ class World:
 MAKERS: dict[str, Callable[[World], int]] = {
     "client": World.new_client, "producer": lambda world: world.new_client(kind=1), "consumer": World.new_consumer,
     "idle consumer": lambda world: world.new_client(kind=2), "list": World.new_list,
+    "subscribed consumer": World.new_consumer, "assigned consumer": lambda world: world.new_assigned({}),
+    "telling consumer": lambda world: world.new_assigned({"kaffi.events": "commit"}),
+    "transactional producer": World.new_in_transaction, "new transactional producer": World.new_transactional,
+    "admin": lambda world: world.new_client(kind=3),
     "consumed batch": World.new_batch, "records": World.new_records, "reports": World.new_reports,
     "topic conf": lambda world: world.new("NewTopicConf", ...),
     "mock": lambda world: world.new("NewMockCluster", 1, ...),
@@ -326,7 +384,7 @@ def bad(function: Function, world: World) -> Iterator[Case]:
                 yield f"{p.name} {room}", {p.name: room}, frozenset({-1104})
         elif p.role == "scalar" and function.sized_by(p):
             yield from bad_lengths(p, function)
-        elif p.role == "scalar":
+        elif p.role in ("scalar", "inout"):
             for number in OUT_OF_RANGE.get(p.name, []):
                 yield f"{p.name} {number}", {p.name: number}, None if f"{number}: " in p.meaning else FAILS
         elif p.role == "array":
@@ -347,7 +405,7 @@ def bad(function: Function, world: World) -> Iterator[Case]:
 
 def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], int], Wanted]]:
     invalid, wrong, closed = frozenset({-1100}), frozenset({-1101}), frozenset({-1107})
-    yield "0", lambda: 0, GOOD if "or 0" in p.meaning else invalid
+    yield "0", lambda: 0, GOOD if "or 0" in p.meaning or "; 0: " in p.meaning else invalid
     mapped = Buffer(8)
     made_up = {"1": 1, "2^48": 2**48, "2^53-1": 2**53 - 1, "2^64-1": 2**64 - 1, "an address": mapped.address,
                "at random": random.Random(p.name).randrange(2**48, 2**53)}
@@ -368,6 +426,7 @@ def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], 
     if p.object == "client":
         yield "is a producer", lambda: world.handle("producer"), wrong if p.name == "cons" else None
         yield "is a consumer", lambda: world.handle("idle consumer"), wrong if p.name == "prod" else None
+        yield "is subscribed", lambda: world.handle("subscribed consumer"), wrong if p.name == "prod" else None
         yield "not started", world.fresh_client, None
 
 

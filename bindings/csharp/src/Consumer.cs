@@ -30,7 +30,7 @@ public sealed unsafe partial class Consumer : Client
     /// <summary>Starts a consumer; <see cref="Subscribe(IEnumerable{string})"/> or <see cref="Assign(IEnumerable{TopicPartition})"/> comes
     /// next.</summary>
     /// <exception cref="KafkaException">A property is unknown or invalid, or the consumer cannot start: the reason says why.</exception>
-    public Consumer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Consumer, Manual(config)))
+    public Consumer(IEnumerable<KeyValuePair<string, string>> config) : base(ClientHandle.Start(ClientType.Consumer, Complete(config)))
     {
         // What a batch holds counts as processed bit by bit only by the first rule; by the second we take record by record.
         string store = GetConfig("kaffi.offset.store");
@@ -38,11 +38,18 @@ public sealed unsafe partial class Consumer : Client
         gathers = store != "delivered";
     }
 
-    /// <summary>Rebalances are answered here, by what the handlers say; unless the host wants it otherwise.</summary>
-    static IEnumerable<KeyValuePair<string, string>> Manual(IEnumerable<KeyValuePair<string, string>> config)
+    /// <summary>Rebalances are answered here, by what the handlers say, unless the host wants it otherwise; and we have to know which rule
+    /// <c>enable.auto.offset.store</c> stands for.</summary>
+    static IEnumerable<KeyValuePair<string, string>> Complete(IEnumerable<KeyValuePair<string, string>> config)
     {
-        ArgumentNullException.ThrowIfNull(config);
-        return config.Prepend(new("kaffi.rebalance", "manual"));
+        yield return new("kaffi.rebalance", "manual");
+        foreach (var property in config ?? throw new ArgumentNullException(nameof(config)))
+        {
+            yield return property;
+            if (property.Key != "enable.auto.offset.store") continue;
+            bool automatic = !property.Value.Equals("false", StringComparison.OrdinalIgnoreCase);
+            yield return new("kaffi.offset.store", automatic ? "delivered" : "manual");
+        }
     }
 
     /// <summary>The next record, or null when none came in time.</summary>

@@ -57,7 +57,13 @@ class Consumer(Assignment, Offsets):
         KafkaException when it cannot start as configured.
         """
         self._answers = "kaffi.rebalance" not in conf
-        super().__init__({"kaffi.rebalance": "manual", **conf, **({"logger": logger} if logger else {})}, CONSUMER)
+        conf = {"kaffi.rebalance": "manual", **conf}
+        if logger is not None:
+            conf["logger"] = logger
+        if "enable.auto.offset.store" in conf:
+            usual = "delivered" if str(conf["enable.auto.offset.store"]).lower() == "true" else "manual"
+            conf["kaffi.offset.store"] = conf.pop("kaffi.offset.store", usual)
+        super().__init__(conf, CONSUMER)
 
     def _configured(self) -> None:
         super()._configured()
@@ -217,14 +223,15 @@ class Consumer(Assignment, Offsets):
 
     def _hand_in(self, deadline: Deadline, failures: list[Exception]) -> None:
         """Commits, and gives the partitions back, so that `on_revoke` is told."""
-        for step in (
-            lambda: self._auto_commit and self._ask(library().CommitOffsets, 0, timeout=deadline.left() or 0.001),
-            self.unsubscribe,
-        ):
-            try:
-                step()
-            except Exception as failure:
-                failures.append(failure)
+        try:
+            if self._auto_commit:
+                self._ask(library().CommitOffsets, 0, timeout=deadline.left() or 0.001)
+        except KafkaException as failure:
+            failures.append(failure)
+        try:
+            self.unsubscribe()
+        except Exception as failure:
+            failures.append(failure)
 
     def __iter__(self) -> Consumer:
         return self

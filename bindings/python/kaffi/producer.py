@@ -156,12 +156,18 @@ class Producer(Client):
     their way, or whose callback was not yet called.
     """
 
-    def __init__(self, conf: Mapping[str, Any]) -> None:
-        """Starts a producer. `conf` maps names of properties to str, bool or number; `on_delivery` in it is the
-        callback of the records that are produced without one. Raises KafkaException when it cannot start as
-        configured.
+    _WAITS_FOR = 2 + 4
+
+    def __init__(self, conf: Mapping[str, Any], logger: Any = None) -> None:
+        """Starts a producer. `conf` maps names of properties to str, bool or number. Callbacks in it: `on_delivery`,
+        for the records that are produced without one; `error_cb(error)`, `stats_cb(json)`,
+        `throttle_cb(ThrottleEvent)`, `oauth_cb(config)`, and `logger`, a Logger of `logging` (also as argument); they
+        are called by `poll` and `flush` on their caller's thread, and what they raise comes out there. Raises
+        KafkaException when it cannot start as configured.
         """
         conf = dict(conf)
+        if logger is not None:
+            conf["logger"] = logger
         self._on_delivery: OnDelivery | None = conf.pop("on_delivery", None)
         super().__init__(conf, PRODUCER)
 
@@ -479,6 +485,8 @@ class Producer(Client):
             return 0
         deadline = Deadline(timeout)
         while True:
+            if self._callbacks:
+                self._serve_events()
             if (self._gathered or self._work) and not deadline.passed():
                 self._try_hand_over()
             more = self._read(0 if self._ready else deadline.slice_ms())
@@ -494,6 +502,8 @@ class Producer(Client):
 
     def _flush(self, deadline: Deadline, failures: list[Exception] | None) -> int:
         while True:
+            if self._callbacks and failures is None:
+                self._serve_events()
             self._try_hand_over()
             expected = (_abi.DONE, _abi.NOTHING, TIMED_OUT)
             left = c_int64()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from kaffi import Consumer, Message, MockCluster, Producer
+from kaffi.events import CALLBACKS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +39,7 @@ class Cluster:
 
 def names(conf: dict[str, object]) -> dict[str, object]:
     """Names of properties from those of keywords: `linger_ms` is linger.ms."""
-    return {key if key == "on_delivery" else key.replace("_", "."): value for key, value in conf.items()}
+    return {key if key in ("on_delivery", *CALLBACKS) else key.replace("_", "."): value for key, value in conf.items()}
 
 
 def read(consumer: Consumer, count: int, timeout: float = 30) -> list[Message]:

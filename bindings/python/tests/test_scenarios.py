@@ -93,7 +93,7 @@ def test_null_empty_nul(cluster: Cluster, topic: str, group: str) -> None:
 def test_small_buffer(cluster: Cluster, topic: str, group: str) -> None:
     with cluster.producer() as producer:
         producer.produce(topic, b"v" * 1000, b"k" * 100, 0)
-    with cluster.consumer(group) as consumer:
+    with cluster.consumer(group, kaffi_rebalance="auto") as consumer:
         consumer.subscribe([topic])
         buffers = [(c_char * 4000).from_buffer(bytearray(b"\xa5" * 4000)) for _ in range(3)]
         text, text_length, partition, offset = create_string_buffer(500), c_int(), c_int32(), c_int64()
