@@ -36,7 +36,7 @@ use crate::client::{Client, Timeout};
 /// # Parameters
 /// - `kafka`: the client
 /// - `request`: the operation; ignored where `reply_id` is not 0
-/// - `timeout_ms`: how long to wait for the brokers, -1: an hour; with 0 nothing is sent
+/// - `timeout_ms`: how long to wait for the brokers, -1: an hour; with 0 nothing is changed
 /// - `reply_id`: in: 0 does the operation, another number gives the reply that waits under it; out: where the reply
 ///   waits when the code is 2, else 0
 /// - `reply`: receives the reply, ASCII; null where the room is 0

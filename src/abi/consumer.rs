@@ -24,6 +24,7 @@ use crate::error::{Error, code};
 /// - 0: done
 /// - -1111: the client cannot start as it is configured: the text says why; set it right and try again
 /// - -186: the list is empty, or a topic name is not right
+/// - -172: partitions are assigned by hand: `UnsubscribeConsumer` first
 /// - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
 /// - -1100, -1107, -1108: a handle is not right
 #[unsafe(no_mangle)]

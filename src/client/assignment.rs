@@ -73,7 +73,7 @@ impl Consumer {
         let mut state = self.interrupt(inside)?;
         match std::mem::take(&mut state.following) {
             Following::Nothing => return Ok(()),
-            Following::Partitions => return self.assign_by_hand(&mut state, &[]),
+            Following::Partitions => return self.assign_by_hand(inside, &mut state, &[]),
             Following::Topics(_) => {}
         }
         self.count_processed(&mut state, Instant::now());
@@ -110,7 +110,7 @@ impl Consumer {
             return self.answer(&mut state, &rebalance, true, entries);
         }
         self.expect_by_hand(&state)?;
-        self.assign_by_hand(&mut state, entries.unwrap_or_default())
+        self.assign_by_hand(inside, &mut state, entries.unwrap_or_default())
     }
 
     /// Adds partitions to the assignment, or answers a rebalance that gives partitions.
@@ -137,7 +137,7 @@ impl Consumer {
         }
         self.expect_by_hand(&state)?;
         match entries {
-            None => self.assign_by_hand(&mut state, &[]),
+            None => self.assign_by_hand(inside, &mut state, &[]),
             Some(entries) => {
                 expect_assigned(&mut state, entries)?;
                 self.count_processed(&mut state, Instant::now());
@@ -156,8 +156,12 @@ impl Consumer {
         Ok(())
     }
 
-    fn assign_by_hand(&self, state: &mut Guard<'_>, entries: &[Entry]) -> Result<()> {
+    fn assign_by_hand(&self, inside: &Inside<'_>, state: &mut Guard<'_>, entries: &[Entry]) -> Result<()> {
         check_entries(entries)?;
+        // A partition that is assigned anew, while the engine may still ask for its start.
+        let mut again: Vec<_> = entries.iter().filter(|entry| state.positions.of(entry).is_some()).cloned().collect();
+        again.iter_mut().for_each(|entry| entry.offset = 0);
+        self.settle(state, inside, &mut again, Timeout::of(self.settings.request_timeout).deadline())?;
         self.count_processed(state, Instant::now());
         self.store(state);
         self.apply(state, true, false, entries)?;
@@ -274,6 +278,7 @@ impl Consumer {
             );
             return Err(Error::new(code::BAD_ARGUMENT, text));
         }
+        self.settle(&mut state, inside, entries, deadline)?;
         self.count_processed(&mut state, Instant::now());
         // From here on what is in hand of these partitions is void, whatever comes of the seek.
         for entry in entries.iter() {
@@ -288,6 +293,28 @@ impl Consumer {
             }
         }
         self.seek_engine(inside, entries, deadline)
+    }
+
+    /// Makes sure that the engine asks no broker for the start of a partition any more: the answer that comes late would
+    /// undo a seek in silence. Brokers answer in order, so when they tell the ends the engine has its answer. Turns
+    /// beginning and end into offsets, so that the engine has nothing to ask.
+    fn settle(&self, state: &mut State, inside: &Inside<'_>, entries: &mut [Entry], deadline: Deadline) -> Result<()> {
+        for entry in entries {
+            let Some(position) = state.positions.of(entry) else { continue };
+            if position.settled && entry.offset >= 0 {
+                continue;
+            }
+            let (low, high) = self.query_watermarks(inside, &entry.topic, entry.partition, deadline)?;
+            match entry.offset {
+                -2 => entry.offset = low,
+                -1 => entry.offset = high,
+                _ => {}
+            }
+            if let Some(position) = state.positions.of(entry) {
+                position.settled = true;
+            }
+        }
+        Ok(())
     }
 
     fn seek_engine(&self, inside: &Inside<'_>, entries: &mut [Entry], deadline: Deadline) -> Result<()> {

@@ -433,6 +433,7 @@ impl Consumer {
                         if (last.0, last.1) != (topic, partition) {
                             let name = sys::text(rd::rd_kafka_topic_name(topic));
                             last = (topic, partition, state.positions.slot(&name, partition));
+                            state.positions.all[last.2 as usize].1.settled = true;
                         }
                         let size = (*message).len + (*message).key_len;
                         let State { fetched, positions, usual, .. } = &mut *state;

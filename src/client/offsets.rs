@@ -70,17 +70,13 @@ impl Consumer {
         deadline: Deadline,
         check: impl Fn() -> Result<()>,
     ) -> Result<()> {
-        /// Only there so that the commit's answer does not go to `offset_commit_cb` as well.
-        unsafe extern "C" fn unused(
-            _: *mut rd::rd_kafka_t,
-            _: i32,
-            _: *mut rd::rd_kafka_topic_partition_list_t,
-            _: *mut c_void,
-        ) {
-        }
         if self.group.is_none() {
             return Err(no_group());
         }
+        patiently(deadline, &check, || self.commit_once(entries, deadline, &check))
+    }
+
+    fn commit_once(&self, entries: &mut [Entry], deadline: Deadline, check: impl Fn() -> Result<()>) -> Result<()> {
         let list = NativeList::new(&*entries)?;
         let queue = PrivateQueue::new(&self.engine);
         // SAFETY: a live client, list and queue.
@@ -117,10 +113,7 @@ impl Consumer {
         let deadline = Timeout::of(self.settings.request_timeout).deadline();
         let group = self.group.as_deref().ok_or_else(no_group)?;
         let first = std::slice::from_ref(first);
-        let found = match self.group_offsets_at_once(first, deadline)? {
-            Some(found) => found,
-            None => self.group_offsets(inside, group, first, deadline)?,
-        };
+        let found = self.group_offsets(inside, group, first, deadline)?;
         match found.first() {
             Some(entry) if entry.error != 0 => Err(Error::engine(entry.error, "committed")),
             Some(entry) if entry.offset >= 0 => Ok(entry.offset),
@@ -140,8 +133,25 @@ impl Consumer {
         }
     }
 
-    /// Asks the group for offsets by an admin request, which can be waited for in slices. It takes half a second at least.
     fn group_offsets(&self, inside: &Inside<'_>, group: &str, of: &[Entry], deadline: Deadline) -> Result<Vec<Entry>> {
+        patiently(
+            deadline,
+            || inside.check(),
+            || match self.group_offsets_at_once(of, deadline)? {
+                Some(found) => Ok(found),
+                None => self.group_offsets_by_request(inside, group, of, deadline),
+            },
+        )
+    }
+
+    /// Asks the group for offsets by an admin request, which can be waited for in slices. It takes half a second at least.
+    fn group_offsets_by_request(
+        &self,
+        inside: &Inside<'_>,
+        group: &str,
+        of: &[Entry],
+        deadline: Deadline,
+    ) -> Result<Vec<Entry>> {
         let list = NativeList::new(of)?;
         let group = c_text(group)?;
         let queue = PrivateQueue::new(&self.engine);
@@ -230,10 +240,7 @@ impl Consumer {
         }
         let group = self.group.as_deref().ok_or_else(no_group)?;
         let deadline = timeout.deadline();
-        let found = match self.group_offsets_at_once(&entries, deadline)? {
-            Some(found) => found,
-            None => self.group_offsets(inside, group, &entries, deadline)?,
-        };
+        let found = self.group_offsets(inside, group, &entries, deadline)?;
         fill(&mut entries, &found);
         list.set_entries(&entries);
         first_error(&entries, "committed")
@@ -286,15 +293,25 @@ impl Consumer {
         partition: i32,
         timeout: Timeout,
     ) -> Result<(i64, i64)> {
-        let name = c_text(topic)?;
-        let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
         let deadline = timeout.deadline();
-        let (l, h) = (&raw mut low, &raw mut high);
         if deadline.is_over() {
             return self.cached_watermarks(topic, partition);
         }
+        self.query_watermarks(inside, topic, partition, deadline)
+    }
+
+    pub(super) fn query_watermarks(
+        &self,
+        inside: &Inside<'_>,
+        topic: &str,
+        partition: i32,
+        deadline: Deadline,
+    ) -> Result<(i64, i64)> {
+        let name = c_text(topic)?;
+        let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
+        let (l, h) = (&raw mut low, &raw mut high);
         self.ask(inside, deadline, &format!("the watermarks of {topic} [{partition}]"), |wait| {
-            // SAFETY: as above.
+            // SAFETY: a live client, a NUL-terminated text, two places.
             let err = unsafe {
                 sys::rd_kafka_query_watermark_offsets(self.engine.rk(), name.as_ptr(), partition, l, h, wait)
             };
@@ -356,8 +373,7 @@ impl Consumer {
             let (err, answer) = call(sys::ms(deadline.left().clamp(Duration::from_millis(1), DEAF)))?;
             match err {
                 0 => return Ok(answer),
-                // No broker to ask, for now.
-                err if err < 0 && matches!(error::describe(err).class, Class::Network | Class::Timeout) => {}
+                err if passes(err) => {}
                 err => return Err(Error::engine(err, what)),
             }
             self.engine.serve(Duration::from_millis(10));
@@ -387,6 +403,34 @@ impl Consumer {
             });
             rd::rd_kafka_consumer_group_metadata_destroy(metadata);
             Ok(super::describe::ascii(&json))
+        }
+    }
+}
+
+/// Only there so that the commit's answer does not go to `offset_commit_cb` as well.
+unsafe extern "C" fn unused(
+    _: *mut rd::rd_kafka_t,
+    _: i32,
+    _: *mut rd::rd_kafka_topic_partition_list_t,
+    _: *mut c_void,
+) {
+}
+
+/// Whether an error is that of a broker which is not there, or not yet the right one.
+fn passes(err: i32) -> bool {
+    matches!(error::describe(code::from_engine(err)).class, Class::Network | Class::Timeout)
+}
+
+/// Tries till it is done, or fails for another reason than a broker that is not there.
+fn patiently<T>(deadline: Deadline, check: impl Fn() -> Result<()>, mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        match call() {
+            Err(e) if passes(e.code) && !deadline.is_over() => {
+                check()?;
+                std::thread::park_timeout(deadline.slice().min(PAUSE));
+            }
+            result => return result,
         }
     }
 }

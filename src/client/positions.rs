@@ -32,6 +32,8 @@ pub struct Mark {
 pub struct Position {
     pub assigned: bool,
     pub paused: bool,
+    /// The engine knows where it is: records came, or it was asked.
+    pub settled: bool,
     pub handed: Option<Mark>,
     pub processed: Option<Mark>,
     /// The host's own text beside `processed`.
