@@ -66,7 +66,7 @@ class Buffer:
 @dataclass(frozen=True)
 class Parameter:
     name: str
-    role: str  # handle, scalar, text, data, array, arrow, value, room or inout (=), out (a value), text, array, arrow out
+    role: str  # handle, scalar, text, data, array, arrow, value, room, inout (=), out (a value), text, array, arrow out
     element: Any  # ctypes type of the value, or of that behind the pointer
     meaning: str
     length: str  # name of the parameter that holds its length or room
@@ -123,6 +123,7 @@ class Library:
         if self.c.DescribeAll(text, ctypes.byref(room)) != 0:
             raise RuntimeError("DescribeAll gives no description")
         described = json.loads(text.value)
+        self.described: dict[str, Any] = described
         self.functions = {f["name"]: Function(f) for f in described["functions"]}
         self.codes = {c["code"] for c in described["codes"]}
         self.lend: Callable[[], list[Structure]] = list  # an array and its schema, for a call that takes them
@@ -161,6 +162,12 @@ class Call:
         claimed = self.values[p.length]
         count = value if value != AS_CLAIMED else SMALL if claimed is None or claimed < 0 else claimed
         return count * ctypes.sizeof(p.element), None
+
+    def error_text(self) -> bytes:
+        """What the call says of its failure, as far as it was given room."""
+        if "errtxt" not in self.buffers or "plen" not in self.buffers:
+            return b""
+        return self.buffers["errtxt"].read()[:max(self.read("plen"), 0)]
 
     def lent_for(self, p: Parameter) -> Lent:
         return next(lent for lent in self.lent if isinstance(lent.structure, p.element))

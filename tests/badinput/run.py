@@ -23,8 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from calls import FAILS, GOOD, TOO_SMALL, Call, Function, Library, Wanted
+from calls import AS_CLAIMED, FAILS, GOOD, TOO_SMALL, Call, Function, Library, Wanted
 from world import World, bad
+from wrong_json import SECRET, cases
 
 LIMIT = 60.0  # seconds for one part
 MEMORY = 16 << 30  # address space of one part, in bytes
@@ -80,10 +81,24 @@ class Battery:
                 self.case(f"{error[0]}, with plen null", {**error[1], "plen": None}, FAILS)
             elif not p.error:
                 self.rooms(p.name)
+        self.json()
         self.good("good arguments again")
         why = self.world.check_witness()
         if why:
             self.report.fail(self.function.name, "all cases", why)
+
+    def json(self) -> None:
+        """JSON that is not right: the text names what is wrong and shows no secret, and the cluster stays as it is."""
+        name, wrongs = cases(self.function.name, self.library.described)
+        if not name:
+            return
+        mock = self.world.handle("mock") if self.function.name == "MockRequest" else 0
+        before = self.world.snapshot(mock)
+        for wrong in wrongs:
+            self.case(wrong.label, {**wrong.arguments, name: wrong.text}, wrong.wanted, wrong.names)
+        after = self.world.snapshot(mock)
+        if after != before:
+            self.report.fail(self.function.name, "wrong requests", f"changed {before} to {after}")
 
     def good(self, label: str, **changes: Any) -> Call:
         """A call that has to succeed, now or when what it waits for has come."""
@@ -122,8 +137,8 @@ class Battery:
             if call.code != 1 or time.monotonic() > deadline:
                 return call
 
-    def case(self, label: str, changes: dict[str, Any], wanted: Wanted) -> Call:
-        """One call with some arguments changed, and all that has to hold after it."""
+    def case(self, label: str, changes: dict[str, Any], wanted: Wanted, names: str = "") -> Call:
+        """One call with some arguments changed, and all that has to hold after it. `names`: its error text has this."""
         name, world = self.function.name, self.world
         self.report.case(name, label)
         values = world.good(self.function)
@@ -131,7 +146,10 @@ class Battery:
         call = Call(self.library, self.function, {**values, **self.room, **changes})
         call.run()
         found = call.problems(wanted)
-        found += self.handles_after(call, changes) + self.offset_after(call)
+        found += self.handles_after(call, changes) + self.offset_after(call) + self.reply_after(call)
+        text = call.error_text().decode(errors="replace")
+        if names not in text or SECRET in text:
+            found.append(f"its text does not name {names}, or shows a secret: {text}")
         for why in found:
             self.report.fail(name, label, why)
         world.after(self.function, call)
@@ -163,6 +181,20 @@ class Battery:
         if wanted and wanted[0] == consumer and wanted[1] != offset:
             return [f"the record at offset {offset} comes after {wanted[1] - 1}"]
         return []
+
+
+    def reply_after(self, call: Call) -> list[str]:
+        """A reply that found too little room is there, once."""
+        if call.code != TOO_SMALL or self.function.name != "AdminRequest":
+            return []
+        room, found = call.needed["len"], []
+        for wanted in (0, -1104):
+            again = Call(self.library, self.function, {**call.values, "reply_id": call.read("reply_id"), "len": room,
+                                                       "reply": AS_CLAIMED})
+            again.run()
+            found += again.problems(frozenset({wanted}))
+            again.free()
+        return found
 
 
 def sweep(library: Library, world: World, report: Report, handles: dict[str, int], wanted: Wanted, where: str) -> None:
@@ -351,7 +383,7 @@ def main(arguments: list[str]) -> int:
     path = os.environ["KAFFI_LIBRARY"]
     parts = arguments or [*Library(path).functions, *SECTIONS]
     passed = failed = 0
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=4) as pool:  # they wait most of the time
         first = [] if arguments else [pool.submit(self_check)]
         for result in [*first, *(pool.submit(play, path, part) for part in parts)]:
             good, wrong = result.result()

@@ -18,8 +18,8 @@ TEXT_ROOM, ARRAY_ROOM, ERROR_ROOM = 4096, 64, 512
 # Good values by name: a parameter whose name is missing here fails the test of its function.
 ROLES = {"prod": "producer", "cons": "consumer", "kafka": "client", "batch": "records"}  # else by the kind:
 ROLES_IN = {  # where a function wants something else
-    **dict.fromkeys(("AssignPartitions", "AddPartitions", "UnassignPartitions", "UnsubscribeConsumer", "PausePartitions",
-                     "ResumePartitions", "SeekPartitions", "GetAssignment", "GetSubscription", "StoreOffsets",
+    **dict.fromkeys(("AssignPartitions", "AddPartitions", "UnassignPartitions", "UnsubscribeConsumer", "GetAssignment",
+                     "PausePartitions", "ResumePartitions", "SeekPartitions", "GetSubscription", "StoreOffsets",
                      "CommitOffsets", "GetCommitted", "GetPositions", "GetOffsetsForTimes", "GetWatermarks", "GetLag",
                      "GetGroupMetadata"), {"cons": "assigned consumer"}),
     **dict.fromkeys(("BeginTransaction", "CommitTransaction", "AbortTransaction"), {"prod": "transactional producer"}),
@@ -45,7 +45,7 @@ SCALARS_IN = {"GetReadyFd": {"what": 4}, **dict.fromkeys(
 OUT_OF_RANGE = {"timeout_ms": [-2, -2**31], "kind": [0, 4, -1], "brokers": [0, -1, 1000], "partition": [-2, -2**31],
                 "offset": [-3, -2**63], "max_rows": [-1, -2**31], "rows": [-1, 10**6], "timestamp": [-2, -2**63],
                 "what": [0, 8, -1, -2**31, 2**31 - 1], "partitions": [0, -1, -2**31],
-                "expires_ms": [0, -1, 1000, -2**63], "reply_id": [1, -1, 2**63 - 1, -2**63]}
+                "expires_ms": [0, -1, 1000, -2**63], "reply_id": [2**40, -1, 2**63 - 1, -2**63]}
 WRONG_ARRAYS: dict[str, list[tuple[int, ...]]] = {
     "rows": [(0, 1, 2), (-1, 0, 1), (0, 0, 2**31 - 1), (0, -2**31, 0)],
     "lengths": [(1, 2), (1, 0), (-2, 4), (-1, 1), (2**31 - 1, 2**31 - 1), (-2**31, 2)],
@@ -83,8 +83,7 @@ class World:
 
     def start(self) -> None:
         """The cluster with its topic and records, and a producer beside the tested calls that must never lose any."""
-        mock = self.new("NewMockCluster", 1, ...)
-        self.do("MockRequest", mock, b'{"CreateTopic": {"topic": "%s", "partitions": 2}}' % TOPIC)
+        mock = self.new_mock()
         text, room = ctypes.create_string_buffer(200), ctypes.c_int32(200)
         self.do("GetMockBootstrap", mock, text, ctypes.byref(room))
         self.bootstrap = text.value
@@ -92,6 +91,11 @@ class World:
         for _ in range(RECORDS):
             self.produce_witness()
         self.check_witness()
+
+    def new_mock(self) -> int:
+        mock = self.new("NewMockCluster", 1, ...)
+        self.do("MockRequest", mock, b'{"CreateTopic": {"topic": "%s", "partitions": 2}}' % TOPIC)
+        return mock
 
     def do(self, name: str, *arguments: Any, allowed: tuple[int, ...] = (0,)) -> int:
         """A call of the set-up, with room for the error text where the function has one."""
@@ -110,7 +114,7 @@ class World:
 
     def new_client(self, conf: dict[str, str] | None = None, kind: int = 0) -> int:
         client = self.new("InitKafka", ...)
-        for key, value in {**CONF, **(conf or {}), "bootstrap.servers": self.bootstrap.decode()}.items():
+        for key, value in {**CONF, "bootstrap.servers": self.bootstrap.decode(), **(conf or {})}.items():
             self.do("SetKafkaConf", client, key.encode(), value.encode())
         if kind:
             self.do("StartKafka", client, kind)
@@ -269,6 +273,22 @@ class World:
             return ""
         return f"a producer beside it: {produced} records, {len(reports)} reports, {failed} failed, {left.value} left"
 
+    def snapshot(self, mock: int = 0) -> list[str]:
+        """What can be seen of a cluster, without a mock of the one at hand: its topics, and what a group committed."""
+        text, room = ctypes.create_string_buffer(200), ctypes.c_int32(200)
+        if mock:
+            self.do("GetMockBootstrap", mock, text, ctypes.byref(room))
+        client = self.new_client({"bootstrap.servers": text.value.decode()} if mock else {}, 3)
+        said = [self.ask(client, request) for request in (b'{"Metadata": {}}', b'{"ListGroupOffsets": {"groups": ['
+                b'{"group": "billing", "partitions": [{"topic": "badinput", "partition": 0}]}]}}')]
+        self.close("client", client)
+        return said
+
+    def ask(self, client: int, request: bytes) -> str:
+        reply, room, reply_id = ctypes.create_string_buffer(65536), ctypes.c_int32(65536), ctypes.c_int64(0)
+        self.do("AdminRequest", client, request, 20000, ctypes.byref(reply_id), reply, ctypes.byref(room))
+        return reply.value.decode()
+
     def good(self, function: Function, handle: Callable[[str], int] | None = None) -> dict[str, Any]:
         """A good value for each parameter, from its name and type."""
         values: dict[str, Any] = {}
@@ -357,7 +377,7 @@ MAKERS: dict[str, Callable[[World], int]] = {
     "admin": lambda world: world.new_client(kind=3),
     "consumed batch": World.new_batch, "records": World.new_records, "reports": World.new_reports,
     "topic conf": lambda world: world.new("NewTopicConf", ...),
-    "mock": lambda world: world.new("NewMockCluster", 1, ...),
+    "mock": World.new_mock,
 }
 Case = tuple[str, dict[str, Any], Wanted]
 
@@ -427,6 +447,7 @@ def bad_handles(p: Parameter, world: World) -> Iterator[tuple[str, Callable[[], 
         yield "is a producer", lambda: world.handle("producer"), wrong if p.name == "cons" else None
         yield "is a consumer", lambda: world.handle("idle consumer"), wrong if p.name == "prod" else None
         yield "is subscribed", lambda: world.handle("subscribed consumer"), wrong if p.name == "prod" else None
+        yield "is assigned by hand", lambda: world.handle("assigned consumer"), wrong if p.name == "prod" else None
         yield "not started", world.fresh_client, None
 
 

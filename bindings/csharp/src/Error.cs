@@ -46,10 +46,11 @@ public sealed class Error
     /// <inheritdoc/>
     public override string ToString() => IsError ? $"{Reason} ({(int)Code})" : "no error";
 
-    internal static unsafe Error Of(int code, byte* text = null, int length = 0)
+    internal static unsafe Error Of(int code, byte* text = null, int length = 0, bool? retriable = null, bool? fatal = null)
     {
         if (code == 0) return None;
-        return new Error((ErrorCode)code, text != null && length > 0 ? Encoding.UTF8.GetString(text, length) : TextOf(code));
+        string reason = text != null && length > 0 ? Encoding.UTF8.GetString(text, length) : TextOf(code);
+        return new Error((ErrorCode)code, reason) { Retriable = retriable, Fatal = fatal };
     }
 
     static unsafe string TextOf(int code)
@@ -78,6 +79,20 @@ public class KafkaException : Exception
 
     /// <summary>The code and the reason.</summary>
     public Error Error { get; }
+}
+
+/// <summary>A call of a transaction was not done in time, or was disturbed: the same call again goes on.</summary>
+public class KafkaRetriableException : KafkaException
+{
+    /// <summary>An exception for this error.</summary>
+    public KafkaRetriableException(Error error) : base(error) { }
+}
+
+/// <summary>The transaction cannot be committed any more: abort it.</summary>
+public class KafkaTxnRequiresAbortException : KafkaException
+{
+    /// <summary>An exception for this error.</summary>
+    public KafkaTxnRequiresAbortException(Error error) : base(error) { }
 }
 
 /// <summary>A record was not taken, or not delivered.</summary>

@@ -30,6 +30,9 @@ unsafe class ClientHandle : KaffiHandle
     public ulong Batch;
     public int HandedOut;
 
+    /// <summary><c>sasl.oauthbearer.config</c>, which the library does not show.</summary>
+    public string OAuthBearerConfig { get; private set; } = "";
+
     public static ClientHandle Start(ClientType type, IEnumerable<KeyValuePair<string, string>> config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -38,7 +41,11 @@ unsafe class ClientHandle : KaffiHandle
         var handle = new ClientHandle(value);
         try
         {
-            foreach (var (key, text) in config) handle.Set(key, text);
+            foreach (var (key, text) in config)
+            {
+                handle.Set(key, text);
+                if (key == "sasl.oauthbearer.config") handle.OAuthBearerConfig = text;
+            }
             var error = stackalloc byte[Library.ErrorRoom];
             int length = Library.ErrorRoom;
             Library.Check(Native.StartKafka(value, (int)type, error, &length), error, length);
@@ -112,7 +119,7 @@ unsafe class ClientHandle : KaffiHandle
     }
 }
 
-enum ClientType { Producer = 1, Consumer = 2 }
+enum ClientType { Producer = 1, Consumer = 2, Admin = 3 }
 
 /// <summary>A batch or a topic-partition list.</summary>
 unsafe class BatchHandle : KaffiHandle

@@ -16,7 +16,7 @@ namespace Kaffi;
 /// <para>Close it, by <see cref="Dispose"/> or <see cref="Close"/>. One that nobody closes is closed in the background when the garbage
 /// collector finds it, with one second for what is still under way, and handlers are not called.</para>
 /// </remarks>
-public sealed unsafe class Producer : Client
+public sealed unsafe partial class Producer : Client
 {
     const int MaxReports = 1000, SliceMilliseconds = 200, IdleMilliseconds = 1000;
     const uint NullLength = uint.MaxValue;
@@ -336,13 +336,39 @@ public sealed unsafe class Producer : Client
         }
     }
 
-    /// <summary>Delivers what is under way, runs the handlers, and closes. Handlers and tasks of records that are left are given
+    /// <summary>Gives up records that are on their way. Each is reported, with <see cref="ErrorCode.Local_PurgeQueue"/> or <see
+    /// cref="ErrorCode.Local_PurgeInflight"/> (it may have been stored all the same). A transaction of theirs cannot be committed.</summary>
+    public void Purge(PurgeKinds what = PurgeKinds.All)
+    {
+        Library.Call((text, length) => Native.PurgeProducer(Handle.Value, (int)what, text, length));
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>To which partition of a topic a key goes.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="partitions">How many partitions the topic has.</param>
+    /// <param name="partitioner">Its name, as in the property <c>partitioner</c>.</param>
+    public static Partition GetKeyPartition(Bytes key, int partitions, string partitioner = "consistent_random")
+    {
+        int partition;
+        int* p = &partition;
+        fixed (byte* n = Library.Text(partitioner, nameof(partitioner)), k = key.Span)
+        {
+            byte* name = n, bytes = k;
+            Library.Call((text, length) => Native.GetKeyPartition(name, bytes, key.HasValue ? key.Length : -1, partitions, p, text, length));
+        }
+        return partition;
+    }
+
+    /// <summary>Delivers what is under way, runs the handlers, and closes; an open transaction is aborted. Handlers and tasks of records that are left are given
     /// <see cref="ErrorCode.Kaffi_Undelivered"/>. Closing again does nothing.</summary>
     /// <param name="timeout">How long delivering may take. Negative: as long as it takes.</param>
     /// <returns>How many records were left undelivered, or failed and no handler or task was told.</returns>
     public long Close(TimeSpan timeout)
     {
         if (Handle.IsClosed) return 0;
+        int milliseconds = Library.Milliseconds(timeout);
+        var clock = Stopwatch.StartNew();
         Error error;
         try
         {
@@ -350,7 +376,7 @@ public sealed unsafe class Producer : Client
         }
         finally
         {
-            error = Handle.Close(0, out long left);
+            error = Handle.Close(Left(milliseconds, clock), out long left); // there may be a transaction to abort
             lock (gate)
             {
                 failed += left;
@@ -477,6 +503,8 @@ public sealed unsafe class Producer : Client
                             return;
                         }
                 Read(SliceMilliseconds);
+                // A program that only awaits tasks polls nowhere, but nothing is delivered without a token.
+                if (OAuthBearerTokenRefreshHandler is not null) HandleEvents();
             }
         }
         catch (KafkaException)
@@ -484,4 +512,16 @@ public sealed unsafe class Producer : Client
             lock (gate) pumping = false; // closed: Close completes the tasks
         }
     }
+}
+
+/// <summary>Which records are given up.</summary>
+[Flags]
+public enum PurgeKinds
+{
+    /// <summary>What waits to be sent.</summary>
+    Queued = 1,
+    /// <summary>What was sent and is not answered.</summary>
+    InFlight = 2,
+    /// <summary>Both.</summary>
+    All = Queued | InFlight,
 }

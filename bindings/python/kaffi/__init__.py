@@ -18,10 +18,12 @@ any thread. A client belongs to the process that made it: after a fork the child
 
 from __future__ import annotations
 
+from ._library import description as describe
 from ._library import libversion, version
 from .batch import Batch
 from .consumer import Consumer
 from .errors import KafkaError, KafkaException
+from .events import ThrottleEvent
 from .message import (
     TIMESTAMP_CREATE_TIME,
     TIMESTAMP_LOG_APPEND_TIME,
@@ -29,7 +31,8 @@ from .message import (
     Message,
 )
 from .mock import MockCluster
-from .producer import Produced, Producer, QueueFull
+from .offsets import GroupMetadata, Lag
+from .producer import Produced, Producer, QueueFull, key_partition
 from .topic_partition import (
     OFFSET_BEGINNING,
     OFFSET_END,
@@ -48,14 +51,19 @@ __all__ = [
     "TIMESTAMP_NOT_AVAILABLE",
     "Batch",
     "Consumer",
+    "GroupMetadata",
     "KafkaError",
     "KafkaException",
+    "Lag",
     "Message",
     "MockCluster",
     "Produced",
     "Producer",
     "QueueFull",
+    "ThrottleEvent",
     "TopicPartition",
+    "describe",
+    "key_partition",
     "libversion",
     "version",
 ]

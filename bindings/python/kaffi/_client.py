@@ -35,6 +35,8 @@ class Client(Events):
             for key, value in self._take_callbacks(conf).items():
                 self._set(key, value)
             self._configured()
+            if "oauth" in self._callbacks:
+                self._on_oauth(self._callbacks["oauth"], None)
             call(library().StartKafka, self._handle, kind)
         except BaseException:
             self._close_handle(0)

@@ -42,15 +42,21 @@ class KafkaError(metaclass=_Constants):
     same code, and its code.
     """
 
-    __slots__ = ("_code", "_fatal", "_reason", "_retriable")
+    __slots__ = ("_abort", "_code", "_fatal", "_reason", "_retriable")
 
     def __init__(
-        self, error: int, reason: str | None = None, fatal: bool | None = None, retriable: bool | None = None
+        self,
+        error: int,
+        reason: str | None = None,
+        fatal: bool | None = None,
+        retriable: bool | None = None,
+        txn_requires_abort: bool = False,
     ) -> None:
         self._code = error
         self._reason = reason
         self._fatal = fatal
         self._retriable = retriable
+        self._abort = txn_requires_abort
 
     def code(self) -> int:
         """The number of the error."""
@@ -71,6 +77,10 @@ class KafkaError(metaclass=_Constants):
     def fatal(self) -> bool:
         """Whether the client is of no use any more."""
         return bool(_describe(self._code)["fatal"]) if self._fatal is None else self._fatal
+
+    def txn_requires_abort(self) -> bool:
+        """Whether the transaction must be aborted: call `abort_transaction`, then begin anew."""
+        return self._abort
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, KafkaError):

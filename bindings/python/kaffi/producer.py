@@ -14,10 +14,10 @@ from operator import index
 from time import monotonic, sleep
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from . import _abi, _arrow
+from . import _abi, _arrow, transactions
 from ._batch import Handle, ints, new_batch, set_bytes, set_headers, set_ints, set_topics, set_values
 from ._call import SLICE_MS, TIMED_OUT, Deadline, call, check
-from ._client import PRODUCER, Client
+from ._client import PRODUCER
 from ._library import library, text_in
 from .batch import Batch
 from .errors import KafkaError, KafkaException
@@ -135,7 +135,7 @@ class _Room(threading.local):
 _room = _Room()
 
 
-class Producer(Client):
+class Producer(transactions.Transactions):
     """Hands records to Kafka and reports their delivery.
 
         producer = Producer({"bootstrap.servers": "localhost:9092"})
@@ -183,6 +183,8 @@ class Producer(Client):
         self._gather_seconds = min(GATHER_SECONDS, float(self._get("linger.ms")) / 1000)
         room = int(self._get("message.max.bytes")) - 512  # what Kafka adds to a record is less
         self._gather_bytes = min(GATHER_BYTES, room) if self._gather > 1 and self._gather_seconds else -1
+        if self._get("transactional.id"):
+            self._gather_bytes = -1  # what is refused must be known before the commit
 
     def _renew(self) -> None:
         self._lock = threading.RLock()  # of the records that wait for their report
@@ -514,6 +516,24 @@ class Producer(Client):
             if not waiting or deadline.passed():
                 return waiting
 
+    def _forget_failures(self) -> None:
+        while self._read(0):
+            pass
+        self._untold = None
+
+    def purge(self, in_queue: bool = True, in_flight: bool = True) -> None:
+        """Gives up records that are on their way: those that wait to be sent (`in_queue`), those in flight (which may
+        have been stored all the same). Callbacks tell, with `_PURGE_QUEUE` and `_PURGE_INFLIGHT`, by the next `poll` or
+        `flush`. A transaction whose records were given up cannot be committed.
+        """
+        what = in_queue + 2 * in_flight
+        if what:
+            call(library().PurgeProducer, self._handle, what)
+        while in_queue and (self._gathered or self._work):
+            with suppress(BufferError):
+                self._hand_over(SLICE_MS / 1000)
+            call(library().PurgeProducer, self._handle, what)
+
     def _try_hand_over(self) -> None:
         """Hands over what finds room now."""
         with suppress(BufferError):
@@ -727,3 +747,14 @@ def _set_column(handle: Handle, column: str, given: Any) -> None:
     if not all(type(entry) is bytes for entry in entries):
         entries = [_data(entry, column) for entry in entries]
     set_values(handle.number, column, entries)
+
+
+def key_partition(key: Data, partitions: int, partitioner: str = "consistent_random") -> int:
+    """The partition to which a key goes in a topic with so many `partitions`; the `partitioner` is named as in the
+    property. With `random`, and without a key with one that ends in `_random`, it is a random one.
+    """
+    data = _data(key, "key")
+    number = c_int32()
+    arguments = text_in(partitioner, "the partitioner"), data, -1 if data is None else len(data), partitions
+    call(library().GetKeyPartition, *arguments, byref(number))
+    return number.value

@@ -1,0 +1,115 @@
+"""What a consumer has in hand: records that came from the library and were not handed out yet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from ctypes import c_int32, c_uint64
+from time import monotonic
+from typing import Any, Callable
+
+from ._batch import PartitionList, Records
+from ._call import apart, call, milliseconds
+from ._client import Client
+from ._library import library
+from .errors import KafkaError, KafkaException
+from .message import Message
+from .topic_partition import TopicPartition
+
+STORE_SECONDS = 1.0  # how far the library's knowledge of what was handed out may lag behind
+
+
+class Hand(Client):
+    """A consumer's records in hand, and whose turn it is to take some. What is given back here is taken from the
+    library again as if it had never come.
+    """
+
+    def _configured(self) -> None:
+        self._stores = self._get("kaffi.offset.store") == "next-call"
+        self._tells_rebalances = "rebalance" in self._get("kaffi.events")
+        self._auto_commit = self._get("enable.auto.commit") == "true"
+        self._request_seconds = self._seconds("kaffi.request.timeout.ms")
+
+    def _renew(self) -> None:
+        # A waiting call holds the lock for one slice at a time; who queues in `_turn` gets it next.
+        # A signal's handler may come back into both.
+        self._turn: AbstractContextManager[Any] = threading.RLock()
+        self._lock: AbstractContextManager[Any] = threading.RLock()
+        self._incoming, self._rows = c_uint64(), c_int32()
+        self._records = Records()
+        self._store_by = 0.0  # when the library is to be told what was handed out
+
+    def _receive(self) -> None:
+        """Reads the batch that came in. May be interrupted and done again."""
+        if self._over:
+            raise KafkaException(KafkaError(self._over))
+        number = self._incoming.value
+        if number == 0:
+            return
+        if number != self._records.number:
+            self._records = Records(number, self._rows.value)
+            self._store_by = monotonic() + STORE_SECONDS
+        self._records.owned = True
+        self._incoming.value = 0
+
+    def _store(self) -> None:
+        """Tells the library how much of the batch was handed out."""
+        records = self._records
+        handed_out = records.handed_out
+        if self._stores and records.stored != handed_out:
+            call(library().StoreBatchOffsets, self._handle, records.number, handed_out)
+            records.stored = handed_out
+        self._store_by = monotonic() + STORE_SECONDS
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """No other thread takes records meanwhile, and the library knows what was handed out."""
+        with self._turn, self._lock:
+            self._receive()
+            self._store()
+            yield
+
+    def _first_in_hand(self) -> list[TopicPartition]:
+        """The partitions that have records in hand, with the offset of the first."""
+        return _firsts(self._records.messages[self._records.handed_out :])
+
+    def _give_back(self, but: Collection[TopicPartition] = ()) -> None:
+        """Puts the library back to the records in hand; those of some partitions just go."""
+        records = self._records
+        in_hand = list(records.pending)  # from here on no other thread takes one
+        try:
+            back = [place for place in _firsts(in_hand) if place not in but]
+            if back:
+                self._seek(back)
+        except BaseException:
+            records.rewind(len(records.messages) - len(in_hand))
+            raise
+        self._records = Records()
+
+    def _seek(self, partitions: Sequence[TopicPartition]) -> None:
+        with PartitionList(partitions) as list_:
+            self._ask(library().SeekPartitions, list_, timeout=self._request_seconds)
+
+    def _ask(self, function: Callable[..., int], *arguments: object, timeout: float | None) -> None:
+        """A call that waits for brokers. Ctrl-C ends it."""
+        limit = milliseconds(timeout)
+        apart(self._handle, lambda: call(function, self._handle, *arguments, limit))
+
+    def _fill(
+        self, function: Callable[..., int], partitions: Sequence[TopicPartition], timeout: float | None
+    ) -> list[TopicPartition]:
+        """The partitions with what a call that waits for brokers sets in their list."""
+        with PartitionList(partitions) as list_:
+            self._ask(function, list_, timeout=timeout)
+            return PartitionList.read(list_)
+
+
+def _firsts(messages: Sequence[Message]) -> list[TopicPartition]:
+    """The first record of each partition."""
+    places: dict[TopicPartition, None] = {}
+    for message in messages:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if topic is not None and partition is not None and offset is not None:
+            places.setdefault(TopicPartition(topic, partition, offset))
+    return list(places)
