@@ -1766,7 +1766,7 @@ int32_t GetBatchDoubles(void* batch, const char* column, double* values, int32_t
  *
  * Codes:
  * - 0: done
- * - 2: a room is too small: `len` and `count` say what is needed; what had room was written, such as the lengths alone
+ * - 2: a room is too small: `len` and `count` say what is needed, nothing was written; call again
  * - -1113: the batch has no such column, or it is one of integers
  * - -1102, -1103, -1104: a pointer is null, the name is not UTF-8, a room is negative
  * - -1100, -1101, -1107, -1108: the handle is not right

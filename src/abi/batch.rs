@@ -165,7 +165,7 @@ fn read_ints<T: Copy>(
 ///
 /// # Codes
 /// - 0: done
-/// - 2: a room is too small: `len` and `count` say what is needed; what had room was written, such as the lengths alone
+/// - 2: a room is too small: `len` and `count` say what is needed, nothing was written; call again
 /// - -1113: the batch has no such column, or it is one of integers
 /// - -1102, -1103, -1104: a pointer is null, the name is not UTF-8, a room is negative
 /// - -1100, -1101, -1107, -1108: the handle is not right
@@ -188,14 +188,14 @@ pub extern "C" fn GetBatchBytes(
         let column = batch.get()?.bytes(column.get("column")?)?;
         len.set(column.data().len());
         count.set(column.rows());
-        let (bytes_fit, lengths_fit) = (column.data().len() <= room, column.rows() <= rows_room);
-        if bytes_fit {
-            bytes.write(column.data());
+        if column.data().len() > room || column.rows() > rows_room {
+            return Ok(code::TOO_SMALL);
         }
-        if lengths_fit {
-            (0..column.rows()).for_each(|row| lengths.set(row, column.length(row)));
+        bytes.write(column.data());
+        for row in 0..column.rows() {
+            lengths.set(row, column.length(row));
         }
-        Ok(if bytes_fit && lengths_fit { code::DONE } else { code::TOO_SMALL })
+        Ok(code::DONE)
     })
 }
 

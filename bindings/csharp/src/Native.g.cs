@@ -1551,8 +1551,7 @@ internal static unsafe partial class Native
     /// null</param>
     /// <returns>
     /// <para>0: done</para>
-    /// <para>2: a room is too small: `len` and `count` say what is needed; what had room was written, such as the
-    /// lengths alone</para>
+    /// <para>2: a room is too small: `len` and `count` say what is needed, nothing was written; call again</para>
     /// <para>-1113: the batch has no such column, or it is one of integers</para>
     /// <para>-1102, -1103, -1104: a pointer is null, the name is not UTF-8, a room is negative</para>
     /// <para>-1100, -1101, -1107, -1108: the handle is not right</para>
