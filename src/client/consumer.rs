@@ -319,6 +319,9 @@ impl Consumer {
 
     /// The state at once: whoever waits with it is told to let go for a moment.
     pub(super) fn interrupt(&self, inside: &Inside<'_>) -> Result<Guard<'_>> {
+        if let Some(state) = self.state.try_lock() {
+            return Ok(state);
+        }
         loop {
             // Woken, a consuming call hands the lock to whoever waits for it.
             self.nudge();

@@ -65,7 +65,7 @@ class Batch:
     @property
     def topics(self) -> list[str]:
         """The topic of each record."""
-        return _batch.topics(self._handle.number, self._rows)
+        return list(_batch.topics(self._handle.number, self._rows))
 
     @property
     def partitions(self) -> list[int]:
@@ -85,7 +85,7 @@ class Batch:
     @property
     def headers(self) -> list[Headers | None]:
         """The headers of each record, as `Message.headers`."""
-        return _batch.headers(self._handle.number, self._rows)
+        return list(_batch.headers(self._handle.number, self._rows))
 
     def _values(self, column: str) -> list[bytes | None]:
         return _batch.values(self._handle.number, column, self._rows) or [None] * self._rows

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from collections import deque
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any, Callable, Optional
 
 from .errors import KafkaError
 
@@ -33,7 +36,8 @@ class Message:
         latency: float | None = None,
     ) -> None:
         self._record = (
-            topic, partition, offset, key, value, timestamp, timestamp_type, leader_epoch, headers, error, latency
+            topic, partition, offset, key, value, timestamp, timestamp_type, leader_epoch, headers, error,
+            None if latency is None else latency * 1e6,
         )  # fmt: skip
 
     def error(self) -> KafkaError | None:
@@ -74,7 +78,7 @@ class Message:
 
     def latency(self) -> float | None:
         """Seconds from `produce` to the delivery report; None for a consumed record."""
-        return self._record[10]
+        return None if self._record[10] is None else self._record[10] / 1e6
 
     def __len__(self) -> int:
         """The length of the value in bytes."""
@@ -87,3 +91,15 @@ class Message:
     def __repr__(self) -> str:
         what = f"{self._record[0]}[{self._record[1]}]@{self._record[2]}" if self._record[0] is not None else "no record"
         return f"<Message {what}{f' {self._record[9]}' if self._record[9] else ''}>"
+
+
+_new: Callable[[type[Message]], Message] = object.__new__
+
+
+def messages(rows: int, fields: Iterable[tuple[Any, ...]]) -> list[Message]:
+    """So many messages from the fields of each, in the order of `_record`. Made without a step of Python for each: this
+    is the hot path of consuming and of reports.
+    """
+    made = list(map(_new, repeat(Message, rows)))
+    deque(map(setattr, made, repeat("_record"), fields), maxlen=0)
+    return made

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 from array import array
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from ctypes import byref, c_int, c_int32, c_int64, c_uint64, create_string_buffer
 from functools import lru_cache
+from itertools import repeat
 from operator import index
 from time import monotonic, sleep
 from typing import Any, Callable, NamedTuple, Optional, Union
@@ -21,7 +22,7 @@ from ._client import PRODUCER
 from ._library import library, text_in
 from .batch import Batch
 from .errors import KafkaError, KafkaException
-from .message import Headers, Message
+from .message import Headers, Message, messages
 
 OnDelivery = Callable[[Optional[KafkaError], Message], object]
 Data = Union[str, bytes, bytearray, memoryview, None]
@@ -94,8 +95,9 @@ class _Work:
     """Records that are being handed over."""
 
     def __init__(self, records: list[_Record]) -> None:
-        topics, values, keys, partitions, timestamps, headers, self.callbacks = zip(*records)
+        topics, values, keys, partitions, timestamps, headers, callbacks = zip(*records)
         self.records = records
+        self.told = callbacks[0] is not None or callbacks.count(None) < len(records)  # whether there are callbacks
         self.handle = new_batch()
         self.first, self.left, self.refused = c_uint64(), c_int32(len(records)), c_int32()
         self.base = 0  # the first id, once the records are noted
@@ -196,7 +198,7 @@ class Producer(transactions.Transactions):
         self._sent: dict[int, _Record] = {}
         self._early: dict[int, Sequence[int]] = {}  # reports that came while their record was not noted yet
         self._untold: tuple[int, int] | None = None  # of the records that failed without a callback: a code, how many
-        self._ready: OrderedDict[int, tuple[_Record, Sequence[int]]] = OrderedDict()
+        self._ready: deque[tuple[_Record, Message]] = deque()
         self._gathered: list[_Record] = []
         self._work: _Work | None = None
         self._targets: set[tuple[str, int]] = set()  # topics and partitions that the library has accepted
@@ -231,7 +233,7 @@ class Producer(transactions.Transactions):
             value = _data(value, "value")
         if type(key) is not bytes and key is not None:
             key = _data(key, "key")
-        size = len(value or b"") + len(key or b"")
+        size = (len(value) if value else 0) + (len(key) if key else 0)
         if headers is not None:
             headers = _headers(headers)
             size += sum(len(name) * 4 + len(data or b"") for name, data in headers or ())
@@ -249,9 +251,10 @@ class Producer(transactions.Transactions):
                 ticking = now - self._last < BURST_SECONDS
                 self._last = now
             if ticking:
-                if len(self._gathered) >= self._gather:
+                gathered = self._gathered
+                if len(gathered) >= self._gather:
                     self._hand_over(self._patience)
-                self._gathered.append(record)
+                gathered.append(record)
                 if not self._ticking:
                     self._start_ticking(record)
                 return
@@ -363,7 +366,7 @@ class Producer(transactions.Transactions):
         """Notes the records that are handed over, for their reports."""
         first, records = work.first.value, work.records
         waiting: dict[int, _Record] = {}
-        if not work.base and work.callbacks.count(None) < len(records):
+        if not work.base and work.told:
             waiting = {id_: record for id_, record in enumerate(records, first) if record[-1] is not None}
         left = work.left.value
         refused = {id_: code for id_, code in enumerate(work.errors(), first) if code} if work.refused.value else {}
@@ -376,7 +379,7 @@ class Producer(transactions.Transactions):
             if not left:
                 self._work = None
                 for id_, code in refused.items():
-                    self._match(id_, (-1, -1, -1, 0, 0, code))
+                    self._match(id_, _failure(code))
         self._settle()
 
     def _give_up(self, work: _Work, error: KafkaError) -> None:
@@ -389,15 +392,14 @@ class Producer(transactions.Transactions):
             for row, record in enumerate(work.records):
                 if errors[row]:
                     self._sent.pop(work.base + row, None)
-                    self._fail(work.base + row if work.base else -1 - row, record, error.code())
+                    self._fail(record, error.code())
         self._settle()
 
-    def _fail(self, id_: int, record: _Record, code: int) -> None:
-        report = -1, -1, -1, 0, 0, code
+    def _fail(self, record: _Record, code: int) -> None:
         if record[-1] is None:
-            self._no_callback(report)
+            self._no_callback(code)
         else:
-            self._ready[id_] = record, report
+            self._ready.append((record, _messages([record], *zip(_failure(code)))[0]))
 
     def _start_ticking(self, record: _Record) -> None:
         """Lets a thread look after what is gathered."""
@@ -558,28 +560,31 @@ class Producer(transactions.Transactions):
         errors = ints(batch, "error", rows)
         if self._sent or self._producing or self._work or any(errors):
             names = ("partition", "offset", "timestamp", "timestamp_type", "latency")
-            reports = zip(*(ints(batch, name, rows) for name in names), errors)
+            reports = *(ints(batch, name, rows) for name in names), errors
+            ids = ints(batch, "msgid", rows)
             with self._lock:
-                sent, ready = self._sent, self._ready
-                for id_, report in zip(ints(batch, "msgid", rows), reports):
-                    if id_ in sent:
-                        ready[id_] = sent[id_], report
-                        del sent[id_]
-                    else:
+                records = [record for record in map(self._sent.get, ids) if record]
+                if len(records) == rows:
+                    self._make_ready(ids, _messages(records, *reports))
+                else:
+                    for id_, report in zip(ids, zip(*reports)):
                         self._match(id_, report)
         self._reports.value = 0
         library().DelBatch(batch)
 
+    def _make_ready(self, ids: Sequence[int], messages: Sequence[Message]) -> None:
+        """Lets the callbacks of records be called: all at once, so that no interruption comes in between."""
+        self._ready.extend(zip(map(self._sent.pop, ids), messages))
+
     def _match(self, id_: int, report: Sequence[int]) -> None:
         """Notes a report for the callback of its record. Called with the lock held."""
-        sent = self._sent.get(id_)
-        if sent is not None:
-            self._ready[id_] = sent, report
-            del self._sent[id_]
+        record = self._sent.get(id_)
+        if record is not None:
+            self._make_ready((id_,), _messages([record], *zip(report)))
         elif self._producing or self._work:
             self._early[id_] = report
         else:
-            self._no_callback(report)
+            self._no_callback(report[-1])
 
     def _settle(self) -> None:
         """Matches the reports that came before their record was noted."""
@@ -590,20 +595,20 @@ class Producer(transactions.Transactions):
                 self._early.pop(id_, None)
                 self._match(id_, report)
 
-    def _no_callback(self, report: Sequence[int]) -> None:
-        if report[-1]:
-            self._untold = report[-1], self._untold[1] + 1 if self._untold else 1
+    def _no_callback(self, code: int) -> None:
+        if code:
+            self._untold = code, self._untold[1] + 1 if self._untold else 1
 
     def _serve(self, failures: list[Exception] | None = None) -> int:
         """Calls the callbacks that are ready. The exception of one ends that, unless there is a list to put it in."""
         served = 0
         while self._ready:
             try:
-                _, (record, report) = self._ready.popitem(last=False)
-            except KeyError:  # another thread took the last one
+                record, message = self._ready.popleft()
+            except IndexError:  # another thread took the last one
                 break
             served += 1
-            message, on_delivery = _message(record, report), record[-1]
+            on_delivery = record[-1]
             try:
                 if on_delivery is not None:
                     on_delivery(message.error(), message)
@@ -661,7 +666,7 @@ class Producer(transactions.Transactions):
                 self._wake.set()  # its thread ends
             self._drop(failures)
             for id_ in list(self._sent):
-                self._match(id_, (-1, -1, -1, 0, 0, _abi.UNDELIVERED))
+                self._match(id_, _failure(_abi.UNDELIVERED))
         self._serve(failures)
         if failures:
             raise failures[0]
@@ -673,9 +678,9 @@ class Producer(transactions.Transactions):
             left += work.errors().count(QUEUE_FULL)
             self._gathered[:0] = () if work.base else work.records
         self._work = None
-        for number, record in enumerate(self._gathered):
+        for record in self._gathered:
             if record[-1] is not None:
-                self._fail(-1 - number, record, _abi.UNDELIVERED)
+                self._fail(record, _abi.UNDELIVERED)
         self._gathered.clear()
         if left:
             text = f"{left} records found no room in the queue in time"
@@ -686,11 +691,25 @@ class Producer(transactions.Transactions):
         return f"<Producer {self._handle}{' closed' if self._over else ''}>"
 
 
-def _message(record: _Record, report: Sequence[int]) -> Message:
-    topic, value, key, _, _, headers, _ = record
-    partition, offset, timestamp, kind, latency, code = report
-    error = KafkaError(code) if code else None
-    return Message(topic, partition, offset, key, value, timestamp, kind, -1, headers, error, latency / 1e6)
+def _failure(code: int) -> tuple[int, ...]:
+    """The report of a record that no broker took."""
+    return -1, -1, -1, 0, 0, code
+
+
+def _messages(
+    records: Sequence[_Record],
+    partitions: Iterable[int],
+    offsets: Iterable[int],
+    timestamps: Iterable[int],
+    kinds: Iterable[int],
+    latencies: Iterable[int],
+    codes: Sequence[int],
+) -> list[Message]:
+    """The messages of delivery reports."""
+    topics, values, keys, _, _, headers, _ = zip(*records)
+    errors = [KafkaError(code) if code else None for code in codes] if any(codes) else repeat(None)
+    place = topics, partitions, offsets, keys, values, timestamps, kinds
+    return messages(len(records), zip(*place, repeat(-1), headers, errors, latencies))
 
 
 def _tick(producer: weakref.ref[Producer], wake: threading.Event, seconds: float) -> None:
