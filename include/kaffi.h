@@ -366,8 +366,10 @@ int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
 /*
  * Finds out whether a broker answers a client as it is configured, and if not, why.
  *
- * Before the start it tries with a client of its own and leaves this one untyped. It ends early when every bootstrap
- * server refuses for TLS or authentication. Waits for `timeout_ms` at most.
+ * Before the start it tries with a client of its own and leaves this one untyped. It ends early when trying longer
+ * cannot help: at once where every bootstrap server refuses for TLS or authentication, or no token can be had; after
+ * two
+ * seconds where the names of all are unknown, or all close at the first words. Waits for `timeout_ms` at most.
  *
  * Parameters:
  * - `kafka`: the client
@@ -384,7 +386,10 @@ int32_t StartKafka(void* kafka, int32_t kind, char* errtxt, int* plen);
  * - -1104: `timeout_ms` is below -1
  * - -1100, -1101, -1107, -1108: the handle is not right, or was closed meanwhile
  */
-int32_t CheckConnection(void* kafka, int32_t timeout_ms, char* errtxt, int* plen);
+int32_t CheckConnection(void* kafka,
+                        int32_t timeout_ms,
+                        char* errtxt,
+                        int* plen);
 
 /*
  * Gives a client the token by which it authenticates to its brokers, for `sasl.mechanism` OAUTHBEARER. Before the start

@@ -252,8 +252,9 @@ pub extern "C" fn StartKafka(kafka: Handle<Client>, kind: i32, errtxt: TextOut, 
 
 /// Finds out whether a broker answers a client as it is configured, and if not, why.
 ///
-/// Before the start it tries with a client of its own and leaves this one untyped. It ends early when every bootstrap
-/// server refuses for TLS or authentication. Waits for `timeout_ms` at most.
+/// Before the start it tries with a client of its own and leaves this one untyped. It ends early when trying longer
+/// cannot help: at once where every bootstrap server refuses for TLS or authentication, or no token can be had; after two
+/// seconds where the names of all are unknown, or all close at the first words. Waits for `timeout_ms` at most.
 ///
 /// # Parameters
 /// - `kafka`: the client

@@ -39,10 +39,9 @@ fn ask(engine: &Engine, inside: &Inside<'_>, timeout: Timeout, fresh: bool) -> R
         }
         engine.serve(Duration::ZERO);
         inside.check()?;
-        let servers = engine.bootstrap_servers();
-        let refused = servers > 0 && engine.hub().diagnosis.refusals() >= servers;
-        if deadline.is_over() || refused {
-            return Err(engine.hub().diagnosis.explain("no broker answered", code::TIMED_OUT));
+        let diagnosis = &engine.hub().diagnosis;
+        if deadline.is_over() || diagnosis.is_hopeless(engine.bootstrap_servers().len()) {
+            return Err(diagnosis.explain_or("no broker answered", code::TIMED_OUT, &engine.silence()));
         }
     }
 }

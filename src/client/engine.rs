@@ -1,6 +1,6 @@
 //! A client of librdkafka: how it is started, served and ended.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Type;
 use super::config::NativeConf;
-use super::diagnosis::{self, Diagnosis};
+use super::diagnosis::{Diagnosis, SILENT, broker, plain};
 use super::events::{self, Events, Kind};
 use super::gate::{Deadline, Gate};
 use super::ledger::{Ledger, MessageId, Report};
@@ -31,6 +31,8 @@ pub struct Hub {
     pub diagnosis: Diagnosis,
     pub events: Events,
     pub ready: Ready,
+    /// What is in no text, though a token server may answer with it.
+    pub secrets: RwLock<Vec<String>>,
     pub ledger: OnceLock<Ledger>,
     /// The topics that a producer has used; their index is in the reports.
     pub topics: RwLock<Vec<Arc<Topic>>>,
@@ -73,6 +75,27 @@ impl Hub {
             self.ready.tell(ready::EVENTS);
         }
     }
+
+    /// A text of the engine, without the secrets in it.
+    fn text(&self, text: *const c_char) -> String {
+        let hide = |text: String, secret: &String| text.replace(secret, "[redacted]");
+        self.secrets.read().iter().fold(sys::text(text), hide)
+    }
+}
+
+/// What the client shows to a token server, as it is and as HTTP's basic authentication has it.
+fn secrets(conf: &NativeConf) -> Vec<String> {
+    let id = conf.get("sasl.oauthbearer.client.id").unwrap_or_default();
+    let secret = conf.get("sasl.oauthbearer.client.secret").unwrap_or_default();
+    if secret.is_empty() { Vec::new() } else { vec![base64(&format!("{id}:{secret}")), secret] }
+}
+
+fn base64(text: &str) -> String {
+    let mut room = vec![0; text.len().div_ceil(3) * 4 + 1];
+    // SAFETY: four characters for each three bytes, and a NUL.
+    let len = unsafe { openssl_sys::EVP_EncodeBlock(room.as_mut_ptr(), text.as_ptr(), text.len() as c_int) };
+    room.truncate(usize::try_from(len).unwrap_or_default());
+    String::from_utf8(room).unwrap_or_default()
 }
 
 /// What is known of a topic that a producer uses. The engine's topic has its address as opaque.
@@ -170,7 +193,8 @@ pub struct Engine {
     rk: *mut rd::rd_kafka_t,
     main: *mut rd::rd_kafka_queue_t,
     hub: Arc<Hub>,
-    servers: usize,
+    servers: Vec<String>,
+    token_server: Option<String>,
 }
 
 // SAFETY: librdkafka's clients and queues may be used from any thread; `end` is called once, when nobody is inside.
@@ -250,13 +274,30 @@ impl Remains {
     }
 }
 
+/// Why a client cannot start, with the file that it is about: the engine names its property alone.
+fn cannot_start(why: &str, conf: &NativeConf) -> Error {
+    let property = why.split(' ').next().filter(|name| name.ends_with(".location")).unwrap_or_default();
+    let file = conf.get(property).map(|file| format!(". Look at the file {file}")).unwrap_or_default();
+    let hint = if why.starts_with("No provider for SASL mechanism") {
+        ". Set sasl.mechanism to PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
+    } else if why.starts_with("ssl.key.") {
+        ". Look at ssl.key.password, if the key has one"
+    } else {
+        ""
+    };
+    Error::new(code::START_FAILED, format!("the client cannot start: {}{file}{hint}", plain(why)))
+}
+
 impl Engine {
     /// Starts a client. A configuration that does not work is left for another try.
     pub fn start(client: Type, conf: NativeConf, hub: &Arc<Hub>) -> Result<Engine> {
         openssl_sys::init();
         let mut why: [c_char; 512] = [0; 512];
         let servers = conf.get("bootstrap.servers").unwrap_or_default();
-        let servers = servers.split(',').filter(|server| !server.trim().is_empty()).count();
+        let servers = servers.split(',').map(|server| server.trim().to_string()).filter(|server| !server.is_empty());
+        let servers = servers.collect();
+        let token_server = conf.get("sasl.oauthbearer.token.endpoint.url");
+        *hub.secrets.write() = secrets(&conf);
         let _signals = SignalsBlocked::new();
         // SAFETY: a live configuration, which the client takes when it starts; `Remains` lets go of the hub.
         unsafe {
@@ -265,6 +306,10 @@ impl Engine {
             rd::rd_kafka_conf_set_error_cb(conf.as_ptr(), Some(on_error));
             rd::rd_kafka_conf_set_stats_cb(conf.as_ptr(), Some(on_stats));
             rd::rd_kafka_conf_set_throttle_cb(conf.as_ptr(), Some(on_throttle));
+            // It says why a broker's certificate is refused, which the engine itself does not.
+            if conf.get("enable.ssl.certificate.verification").as_deref() == Some("true") {
+                rd::rd_kafka_conf_set_ssl_cert_verify_cb(conf.as_ptr(), Some(on_certificate));
+            }
             let kind = if client == Type::Consumer {
                 sys::rd_kafka_conf_set_rebalance_cb(conf.as_ptr(), Some(on_rebalance));
                 sys::rd_kafka_conf_set_offset_commit_cb(conf.as_ptr(), Some(on_commit));
@@ -276,10 +321,7 @@ impl Engine {
             let asks_for_tokens = oauth::prepare(&conf);
             let rk = rd::rd_kafka_new(kind, conf.as_ptr(), why.as_mut_ptr(), why.len());
             if rk.is_null() {
-                return Err(Error::new(
-                    code::START_FAILED,
-                    format!("the client cannot start: {}", sys::text(why.as_ptr())),
-                ));
+                return Err(cannot_start(&sys::text(why.as_ptr()), &conf));
             }
             conf.release();
             if asks_for_tokens {
@@ -287,7 +329,7 @@ impl Engine {
             }
             // The callbacks' own, so that a client which is dropped without its end still has it.
             Arc::increment_strong_count(Arc::as_ptr(hub));
-            Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers })
+            Ok(Engine { rk, main: rd::rd_kafka_queue_get_main(rk), hub: Arc::clone(hub), servers, token_server })
         }
     }
 
@@ -315,9 +357,22 @@ impl Engine {
         Ok(answer)
     }
 
-    /// How many addresses `bootstrap.servers` names.
-    pub fn bootstrap_servers(&self) -> usize {
-        self.servers
+    /// The addresses that `bootstrap.servers` names.
+    pub fn bootstrap_servers(&self) -> &[String] {
+        &self.servers
+    }
+
+    /// What to say when nothing at all was heard.
+    pub fn silence(&self) -> String {
+        let servers = self.servers.join(", ");
+        match &self.token_server {
+            Some(url) => {
+                format!(
+                    "{servers} said nothing, or {url} has given no token yet: is that the token server, and is it up?"
+                )
+            }
+            None => format!("{servers} said nothing. {SILENT}"),
+        }
     }
 
     /// Serves errors and delivery reports; waits for one.
@@ -430,9 +485,35 @@ unsafe extern "C" fn on_log(rk: *const rd::rd_kafka_t, level: c_int, facility: *
     if !opaque.is_null() {
         // SAFETY: as above.
         let hub = unsafe { hub(opaque) };
-        let (facility, line) = (sys::text(facility), sys::text(line));
+        let (facility, line) = (sys::text(facility), hub.text(line));
         hub.diagnosis.log(&facility, &line);
         hub.event(Kind::Log, false, || json!({ "level": level, "facility": facility, "text": line }));
+    }
+}
+
+/// Leaves the verdict as OpenSSL has it, and puts its reason into the log line that follows a refusal.
+unsafe extern "C" fn on_certificate(
+    _: *mut rd::rd_kafka_t,
+    _: *const c_char,
+    _: i32,
+    error: *mut c_int,
+    _: c_int,
+    _: *const c_char,
+    _: usize,
+    room: *mut c_char,
+    size: usize,
+    _: *mut c_void,
+) -> c_int {
+    // SAFETY: OpenSSL's verdict, a buffer with its size, a static text.
+    unsafe {
+        if *error == 0 {
+            return 1;
+        }
+        let why = CStr::from_ptr(openssl_sys::X509_verify_cert_error_string((*error).into())).to_bytes();
+        let why = &why[..why.len().min(size.saturating_sub(1))];
+        room.copy_from_nonoverlapping(why.as_ptr().cast(), why.len());
+        room.add(why.len()).write(0);
+        0
     }
 }
 
@@ -441,16 +522,19 @@ unsafe extern "C" fn on_error(rk: *mut rd::rd_kafka_t, err: c_int, reason: *cons
     let mut text: [c_char; 512] = [0; 512];
     // SAFETY: a live client with our opaque; texts end with a NUL.
     unsafe {
+        let hub = hub(opaque);
         let fatal = err == FATAL;
-        let mut reason = sys::text(reason);
+        let mut reason = hub.text(reason);
         if fatal {
             err = sys::rd_kafka_fatal_error(rk, text.as_mut_ptr(), text.len());
             reason = sys::text(text.as_ptr());
         }
-        let hub = hub(opaque);
-        hub.diagnosis.error(err, &reason);
-        let broker = diagnosis::broker(&reason).map(|(address, _)| ("broker", json!(address)));
-        hub.event(Kind::Error, false, || events::of_error(code::from_engine(err), &reason, fatal, broker.as_slice()));
+        let mut told = hub.diagnosis.event(err, &reason);
+        if fatal {
+            told.code = code::from_engine(err);
+        }
+        let broker = broker(&reason).map(|(address, _)| ("broker", json!(address)));
+        hub.event(Kind::Error, false, || events::of_error(told.code, &told.text, fatal, broker.as_slice()));
     }
 }
 

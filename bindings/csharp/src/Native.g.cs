@@ -306,7 +306,9 @@ internal static unsafe partial class Native
 
     /// <summary>Finds out whether a broker answers a client as it is configured, and if not, why.</summary>
     /// <remarks>Before the start it tries with a client of its own and leaves this one untyped. It ends early when
-    /// every bootstrap server refuses for TLS or authentication. Waits for `timeout_ms` at most.</remarks>
+    /// trying longer cannot help: at once where every bootstrap server refuses for TLS or authentication, or no token
+    /// can be had; after two seconds where the names of all are unknown, or all close at the first words. Waits for
+    /// `timeout_ms` at most.</remarks>
     /// <param name="kafka">the client</param>
     /// <param name="timeout_ms">how long to try; 0 asks once without waiting, -1 as long as it takes</param>
     /// <param name="errtxt">receives which address failed and why, cut to the room; may be null</param>
