@@ -616,6 +616,7 @@ int SetOffset(void* subscr, const char* topic, int32_t partition, int64_t offset
  * - 0: done
  * - -1111: the client cannot start as it is configured: the text says why; set it right and try again
  * - -186: the list is empty, or a topic name is not right
+ * - -172: partitions are assigned by hand: `UnsubscribeConsumer` first
  * - -1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together
  * - -1100, -1107, -1108: a handle is not right
  */
@@ -1626,7 +1627,7 @@ int32_t SendOffsetsToTransaction(void* prod,
  * Parameters:
  * - `kafka`: the client
  * - `request`: the operation; ignored where `reply_id` is not 0
- * - `timeout_ms`: how long to wait for the brokers, -1: an hour; with 0 nothing is sent
+ * - `timeout_ms`: how long to wait for the brokers, -1: an hour; with 0 nothing is changed
  * - `reply_id`: in: 0 does the operation, another number gives the reply that waits under it; out: where the reply
  * waits when the code is 2, else 0
  * - `reply`: receives the reply, ASCII; null where the room is 0

@@ -508,6 +508,7 @@ internal static unsafe partial class Native
     /// <para>0: done</para>
     /// <para>-1111: the client cannot start as it is configured: the text says why; set it right and try again</para>
     /// <para>-186: the list is empty, or a topic name is not right</para>
+    /// <para>-172: partitions are assigned by hand: `UnsubscribeConsumer` first</para>
     /// <para>-1101, -1114: the client is a producer; `subscr` is no list, or its columns do not fit together</para>
     /// <para>-1100, -1107, -1108: a handle is not right</para>
     /// </returns>
@@ -1413,7 +1414,7 @@ internal static unsafe partial class Native
     /// </remarks>
     /// <param name="kafka">the client</param>
     /// <param name="request">the operation; ignored where `reply_id` is not 0</param>
-    /// <param name="timeout_ms">how long to wait for the brokers, -1: an hour; with 0 nothing is sent</param>
+    /// <param name="timeout_ms">how long to wait for the brokers, -1: an hour; with 0 nothing is changed</param>
     /// <param name="reply_id">in: 0 does the operation, another number gives the reply that waits under it; out: where
     /// the reply waits when the code is 2, else 0</param>
     /// <param name="reply">receives the reply, ASCII; null where the room is 0</param>

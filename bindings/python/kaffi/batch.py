@@ -34,7 +34,8 @@ class Batch:
         producer.produce_batch("copy", batch)
 
     `len(batch)` is the number of records. Iterating gives a Message for each. The columns `keys`, `values`, `topics`,
-    `partitions`, `offsets`, `timestamps` and `headers` are lists, made anew at each use; `view` gives a column without
+    `partitions`, `offsets`, `timestamps`, `timestamp_types`, `leader_epochs` and `headers` are lists, made anew at each
+    use; `view` gives a column without
     copying, `numpy` as an array. It has Arrow's `__arrow_c_array__`, so that whatever takes Arrow data takes a batch:
     its columns are topic, partition, offset, timestamp, key, value and headers. A batch outlives its consumer.
     """
@@ -81,6 +82,16 @@ class Batch:
     def timestamps(self) -> list[int]:
         """The time of each record, in milliseconds since 1970."""
         return _batch.ints(self._handle.number, "timestamp", self._rows)
+
+    @property
+    def timestamp_types(self) -> list[int]:
+        """The TIMESTAMP_ constant of each record."""
+        return _batch.ints(self._handle.number, "timestamp_type", self._rows)
+
+    @property
+    def leader_epochs(self) -> list[int]:
+        """The leader epoch of each record; -1 where it is not known."""
+        return _batch.ints(self._handle.number, "leader_epoch", self._rows)
 
     @property
     def headers(self) -> list[Headers | None]:

@@ -170,6 +170,8 @@ class Consumer(Assignment, Offsets):
                 self._receive()  # what an interrupted call left
                 if monotonic() >= self._store_by:
                     self._store()
+                    if self._callbacks:
+                        self._serve_events()  # though there may be records in hand for long
                 messages = list(islice(self._records.pending, most))
                 if not messages:
                     deadline = deadline or Deadline(timeout)

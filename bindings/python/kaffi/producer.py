@@ -453,6 +453,7 @@ class Producer(transactions.Transactions):
 
         Returns the ids and which rows were refused. Waits for room as `produce` does; QueueFull, a BufferError, says
         what is left and holds the rest. `on_delivery` is not called for these records: `close` says when some failed.
+        Where you must know which, use `produce` with `on_delivery`; where all count together, a transaction.
         """
         batch = _batch_of(values, keys, headers, partitions, timestamps)
         if topic is None and not isinstance(values, Batch) and not hasattr(values, "__arrow_c_array__"):
