@@ -549,7 +549,8 @@ impl ErrorText {
 
     /// Writes the text, cut to the room.
     pub fn write(self, room: usize, text: &str) {
-        let len = self.text.write_cut(room, text);
+        // A name of the host's that a text repeats may hold a NUL.
+        let len = self.text.write_cut(room, &text.replace('\0', "\u{fffd}"));
         if !self.len.is_null() {
             InOut(self.len).set(len);
         }

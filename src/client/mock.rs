@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::Type;
+use super::admin::members::Object;
 use super::config::NativeConf;
 use super::engine::{Engine, Hub};
 use super::gate::Timeout;
@@ -34,13 +35,13 @@ impl Kind for MockCluster {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 enum Request {
-    CreateTopic(CreateTopic),
-    BrokerDown(Broker),
-    BrokerUp(Broker),
-    RoundTripTime(RoundTripTime),
-    PartitionLeader(PartitionLeader),
-    PushErrors(PushErrors),
-    CoordinatorFor(CoordinatorFor),
+    CreateTopic(Object<CreateTopic>),
+    BrokerDown(Object<Broker>),
+    BrokerUp(Object<Broker>),
+    RoundTripTime(Object<RoundTripTime>),
+    PartitionLeader(Object<PartitionLeader>),
+    PushErrors(Object<PushErrors>),
+    CoordinatorFor(Object<CoordinatorFor>),
 }
 
 #[derive(Deserialize)]
@@ -203,7 +204,7 @@ impl Cluster {
         // SAFETY: a live cluster, NUL-terminated texts, numbers in their range.
         let (what, err) = unsafe {
             match request {
-                Request::CreateTopic(r) => {
+                Request::CreateTopic(Object(r)) => {
                     if !(1..=10_000).contains(&r.partitions) || !(1..=self.brokers).contains(&r.replication_factor) {
                         let text = format!(
                             "partitions: 1 to 10000, replication_factor: 1 to the number of brokers, {}",
@@ -219,29 +220,35 @@ impl Cluster {
                     // What is there already answers with this code of the engine.
                     ("CreateTopic", if err == -186 { 36 } else { err })
                 }
-                Request::BrokerDown(r) => {
+                Request::BrokerDown(Object(r)) => {
                     ("BrokerDown", sys::rd_kafka_mock_broker_set_down(raw, self.broker(r.broker)?))
                 }
-                Request::BrokerUp(r) => ("BrokerUp", sys::rd_kafka_mock_broker_set_up(raw, self.broker(r.broker)?)),
-                Request::RoundTripTime(r) => {
+                Request::BrokerUp(Object(r)) => {
+                    ("BrokerUp", sys::rd_kafka_mock_broker_set_up(raw, self.broker(r.broker)?))
+                }
+                Request::RoundTripTime(Object(r)) => {
                     if r.ms < 0 {
                         return Err(Error::new(code::BAD_ARGUMENT, format!("ms is negative: {}", r.ms)));
                     }
                     ("RoundTripTime", sys::rd_kafka_mock_broker_set_rtt(raw, self.broker(r.broker)?, r.ms))
                 }
-                Request::PartitionLeader(r) => {
+                Request::PartitionLeader(Object(r)) => {
                     let (topic, broker) = (c_text(&r.topic)?, self.broker(r.broker)?);
+                    if r.partition < 0 {
+                        let text = format!("partition {}: a partition is 0 or more", r.partition);
+                        return Err(Error::new(code::BAD_ARGUMENT, text));
+                    }
                     (
                         "PartitionLeader",
                         sys::rd_kafka_mock_partition_set_leader(raw, topic.as_ptr(), r.partition, broker),
                     )
                 }
-                Request::PushErrors(r) => {
+                Request::PushErrors(Object(r)) => {
                     let errors: Vec<i32> = r.errors.iter().map(|&error| code::to_engine(error)).collect();
                     sys::rd_kafka_mock_push_request_errors_array(raw, r.api.number()?, errors.len(), errors.as_ptr());
                     ("PushErrors", 0)
                 }
-                Request::CoordinatorFor(r) => {
+                Request::CoordinatorFor(Object(r)) => {
                     let (kind, key) = match (&r.group, &r.transactional_id) {
                         (Some(group), None) => (c"group", group),
                         (None, Some(id)) => (c"transaction", id),

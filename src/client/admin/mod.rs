@@ -5,7 +5,7 @@ mod cluster;
 mod configs;
 mod credentials;
 mod groups;
-mod members;
+pub mod members;
 mod offsets;
 mod sys;
 #[cfg(test)]

@@ -133,7 +133,10 @@ fn each_error_has_its_advice() {
         let transaction = || {
             producer.begin_transaction(ms(0))?;
             produce(&producer, "t", 0, "a")?;
-            producer.send_offsets(&consumer, Some(&list(&[("t", 0, 7)])), ms(20_000))?;
+            // What has failed before it would only say that it comes at the wrong time.
+            if !(*api == "AddPartitionsToTxn" && *advice == Advice::Abort) {
+                producer.send_offsets(&consumer, Some(&list(&[("t", 0, 7)])), ms(20_000))?;
+            }
             producer.commit_transaction(ms(20_000))
         };
         let outcome = producer.init_transactions(ms(20_000)).and_then(|()| transaction());
