@@ -1554,13 +1554,13 @@ int32_t AbortTransaction(void* prod,
  * Without a list, what the consumer handed out counts as processed (`kaffi.offset.store`), as in `Commit`, and that is
  * sent. Call it when what was produced for those records is handed over, and set `enable.auto.commit` of the consumer
  * to
- * false: else it commits by itself. Waits for `timeout_ms` at most, 0 being too short for any broker; neither
- * `WakeKafka` nor closing the producer ends it earlier.
+ * false: else it commits by itself. Waits for `timeout_ms` at most, 0 being too short for any broker.
  *
  * Parameters:
  * - `prod`: the producer, in a transaction
  * - `cons`: the consumer; `group.id` must be set
- * - `tplist`: the list with the offsets: for each partition the record to read next; 0: what was processed. A list is
+ * - `tplist`: the list with the offsets: for each partition the record to read next; or 0: what was processed. A list
+ * is
  * not consumed, and an empty one sends nothing
  * - `timeout_ms`: how long to wait; -1 as long as the transaction may last (`transaction.timeout.ms`)
  * - `advice`: receives what to do: 0 nothing, 1 call again, 2 abort, 3 make a new producer; set also on failure

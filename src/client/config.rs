@@ -163,8 +163,7 @@ pub const PROPERTIES: &[Property] = &[
     Property {
         name: "kaffi.events",
         default: "error,rebalance,commit,log,stats,throttle,oauth,eof",
-        meaning: "which events are queued for NextEvent, with commas between them; rebalances that wait for an answer always \
-                  are",
+        meaning: "which events are queued for NextEvent, with commas between them; those that want an answer always are",
         set: |settings, value| Kinds::parse(value).map(|value| settings.events = value),
     },
     Property {

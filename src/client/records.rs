@@ -162,8 +162,14 @@ impl Produced {
                 return Err(Error::new(code::BAD_BATCH, text));
             }
         }
-        if partitioned && all.partition.rows() != rows {
-            return Err(Error::new(code::BAD_BATCH, "column partition is not set, and partition -2 asks for it"));
+        if let (true, Values::Int32(partitions)) = (partitioned, &*all.partition) {
+            if partitions.len() != rows {
+                return Err(Error::new(code::BAD_BATCH, "column partition is not set, and partition -2 asks for it"));
+            }
+            if let Some(row) = partitions.iter().position(|&partition| partition < -1) {
+                let text = format!("column partition: row {row} is {}: give -1 (any) or more", partitions[row]);
+                return Err(Error::new(code::BAD_BATCH, text));
+            }
         }
         all.with_headers()
     }

@@ -1342,10 +1342,10 @@ internal static unsafe partial class Native
     /// <remarks>Without a list, what the consumer handed out counts as processed (`kaffi.offset.store`), as in
     /// `Commit`, and that is sent. Call it when what was produced for those records is handed over, and set
     /// `enable.auto.commit` of the consumer to false: else it commits by itself. Waits for `timeout_ms` at most, 0
-    /// being too short for any broker; neither `WakeKafka` nor closing the producer ends it earlier.</remarks>
+    /// being too short for any broker.</remarks>
     /// <param name="prod">the producer, in a transaction</param>
     /// <param name="cons">the consumer; `group.id` must be set</param>
-    /// <param name="tplist">the list with the offsets: for each partition the record to read next; 0: what was
+    /// <param name="tplist">the list with the offsets: for each partition the record to read next; or 0: what was
     /// processed. A list is not consumed, and an empty one sends nothing</param>
     /// <param name="timeout_ms">how long to wait; -1 as long as the transaction may last
     /// (`transaction.timeout.ms`)</param>
