@@ -346,3 +346,49 @@ fn lag_and_watermarks() {
     assert!(start.elapsed() < Duration::from_secs(2));
     let _ = consumer.close(ms(0), |_| ());
 }
+
+#[test]
+fn a_pattern_finds_the_topics_that_match() {
+    let cluster = Cluster::new(1, &[("orders-a", 1), ("orders-b", 1), ("other", 1)]);
+    for topic in ["orders-a", "orders-b", "other"] {
+        cluster.fill(topic, 0, 0..2);
+    }
+    let consumer = cluster.consumer("^orders-.*", &[]);
+    (0..4).for_each(|_| drop(record(&consumer)));
+    assert_eq!(assignment(&consumer), [("orders-a".to_string(), 0), ("orders-b".to_string(), 0)]);
+    assert_eq!(next(&consumer), Ok(None));
+    assert_eq!(consumer.close(ms(10_000), |_| ()), Ok(0));
+}
+
+#[test]
+fn on_kafka_a_static_member_that_comes_back_moves_nothing() {
+    let Some((bootstrap, name)) = real("static") else { return };
+    let producer = configured(&bootstrap, &[("linger.ms", "0")]);
+    (0..4).for_each(|partition| produce(&producer, &name, partition, "x").expect("produce"));
+    producer.flush(ms(20_000), |_| ()).expect("flush");
+    assert_eq!(closes_within(&producer, 5000, 6000), Ok(0));
+    let member = |id: &str| {
+        let conf = [("group.id", name.as_str()), ("group.instance.id", id), ("auto.offset.reset", "earliest")];
+        let client = configured(&bootstrap, &conf);
+        client.subscribe(&list(&[(&name, -1, OFFSET_INVALID)])).expect("subscribe");
+        client
+    };
+    let (one, two) = (member("one"), member("two"));
+    let both = || {
+        until("two partitions each", || {
+            let _ = (next(&one), next(&two));
+            (assignment(&one).len() == 2 && assignment(&two).len() == 2).then(|| assignment(&two))
+        })
+    };
+    let of_two = both();
+    let of_one = assignment(&one);
+    assert_eq!(closes_within(&one, 10_000, 11_000), Ok(0));
+    let one = member("one");
+    until("the same partitions", || {
+        let _ = (next(&one), next(&two));
+        assert_eq!(assignment(&two), of_two);
+        (assignment(&one) == of_one).then_some(())
+    });
+    assert_eq!(closes_within(&one, 10_000, 11_000), Ok(0));
+    assert_eq!(closes_within(&two, 10_000, 11_000), Ok(0));
+}

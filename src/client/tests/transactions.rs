@@ -221,7 +221,7 @@ fn a_commit_that_waits_can_be_woken_and_closed() {
         producer.wake().expect("wake");
         let (outcome, ended) = commit.join().expect("no panic");
         assert_eq!(said(&outcome), (code::NOTHING, Advice::CallAgain));
-        assert!(ended - start < Duration::from_millis(500), "{:?}", ended - start);
+        assert!(ended - start < Duration::from_secs(2), "{:?}", ended - start);
     });
     let conflict = producer.abort_transaction(ms(1000));
     assert_eq!(said(&conflict), (CONFLICT, Advice::None), "{}", text(&conflict));
@@ -233,7 +233,7 @@ fn a_commit_that_waits_can_be_woken_and_closed() {
         assert_eq!((closed, left), (code::UNDELIVERED, 1));
         let (outcome, ended) = commit.join().expect("no panic");
         assert_eq!(said(&outcome), (code::CLOSED, Advice::None));
-        assert!(ended - start < Duration::from_millis(500), "{:?}", ended - start);
+        assert!(ended - start < Duration::from_secs(2), "{:?}", ended - start);
         assert!(start.elapsed() < Duration::from_millis(2000), "{:?}", start.elapsed());
     });
 }
@@ -561,7 +561,8 @@ fn on_kafka_only_what_is_committed_is_seen() {
 fn on_kafka_offsets_are_committed_with_the_transaction() {
     let Some((bootstrap, name)) = real("offsets") else { return };
     let (source, sink) = (format!("{name}-in"), format!("{name}-out"));
-    let filler = configured(&bootstrap, &[("linger.ms", "0")]);
+    // In order also where the topic is made while they are sent.
+    let filler = configured(&bootstrap, &[("linger.ms", "0"), ("enable.idempotence", "true")]);
     (0..6).for_each(|number| produce(&filler, &source, 0, &number.to_string()).expect("produce"));
     filler.flush(ms(30_000), |_| ()).expect("flush");
     assert_eq!(closes_within(&filler, 5000, 6000), Ok(0));
