@@ -333,7 +333,14 @@ impl Consumer {
             let (topic, partition) = state.positions.all[slot as usize].0.clone();
             let position = state.next(slot).map_or(OFFSET_INVALID, |mark| mark.offset);
             let (low, end) = self.cached_watermarks(&topic, partition)?;
-            let known = position >= 0 && end >= 0;
+            let lag = match (position, end) {
+                (_, ..0) => OFFSET_INVALID,
+                // Nothing is there to be read.
+                _ if low == end => 0,
+                (..0, _) => OFFSET_INVALID,
+                // What retention has deleted is not to be read any more.
+                _ => (end - position.max(low)).max(0),
+            };
             let index = names.iter().position(|name| *name == topic).unwrap_or_else(|| {
                 push_bytes(&mut rows, Id::TopicNames, Some(topic.as_bytes()));
                 names.push(topic);
@@ -343,8 +350,7 @@ impl Consumer {
             push_int(&mut rows, Id::Partition, i64::from(partition));
             push_int(&mut rows, Id::Position, position);
             push_int(&mut rows, Id::End, end);
-            // What retention has deleted is not to be read any more.
-            push_int(&mut rows, Id::Lag, if known { (end - position.max(low)).max(0) } else { OFFSET_INVALID });
+            push_int(&mut rows, Id::Lag, lag);
         }
         Ok(Batch::of(Content::Lag, rows, None))
     }

@@ -2,6 +2,7 @@
 #include "frame.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -978,60 +979,168 @@ static void after_fork(void) {
     CALL(0, DelMockCluster(mock));
 }
 
-/* Every thread but main and this one is the library's, and blocks all signals. */
-static void signals_blocked(void) {
-    char servers[256], path[300], line[256];
-    void *mock, *producer, *consumer;
-    long self = syscall(SYS_gettid);
-    sigset_t full;
-    uint64_t all = 0;
-    DIR *tasks;
-    struct dirent *task;
-    int threads = 0, i;
-    if (on_valgrind) SKIP("valgrind keeps the threads' signal masks itself");
-    mock = new_mock(2, servers, sizeof servers);
-    producer = new_client(servers, NULL);
-    produce(producer, unique, 0, NULL, "value");
-    flush(producer);
-    consumer = new_client(servers, "group.id", unique, "auto.offset.reset", "earliest", NULL);
-    subscribe(consumer, unique);
-    take(consumer, &got);
-    {   /* a client past its deadline: the thread that ends it */
-        void *late = new_client("127.0.0.1:1", NULL);
-        int64_t left = 0;
-        produce(late, unique, 0, NULL, "value");
-        CALL(-1109, CloseKafka(late, 0, &left, E));
+/* ---- Signals ---- */
+
+/* The host's threads beside main and the one that looks; each says who it is before it calls the library. */
+enum { HOSTS = 5 };
+static struct {
+    long tids[HOSTS];
+    int stop;
+    void *untyped, *admin, *producer, *consumer, *list;
+    char servers[256];
+} busy;
+
+static int goes_on(int host) {
+    __sync_bool_compare_and_swap(&busy.tids[host], 0, (long)syscall(SYS_gettid));
+    return !__sync_add_and_fetch(&busy.stop, 0);
+}
+
+static void *keep_checking(void *unused) {
+    (void)unused;
+    while (goes_on(0)) CheckConnection(busy.untyped, 300, E);
+    return NULL;
+}
+
+static void *keep_asking(void *unused) {
+    char reply[4096];
+    (void)unused;
+    while (goes_on(1)) {
+        int32_t len = sizeof reply;
+        int64_t reply_id = 0;
+        AdminRequest(busy.admin, "{\"Metadata\": {}}", 3000, &reply_id, reply, &len, E);
     }
-    sigfillset(&full);
+    return NULL;
+}
+
+static void *keep_sending_offsets(void *unused) {
+    int32_t advice = 0;
+    (void)unused;
+    while (goes_on(2)) {
+        BeginTransaction(busy.producer, 0, &advice, E);
+        SendOffsetsToTransaction(busy.producer, busy.consumer, busy.list, 5000, &advice, E);
+        AbortTransaction(busy.producer, 5000, &advice, E);
+    }
+    return NULL;
+}
+
+static void *keep_closing(void *unused) { /* past the deadline: a thread of its own ends the client */
+    (void)unused;
+    while (goes_on(3)) {
+        void *late = NULL;
+        int64_t left = 0;
+        uint64_t id = 0;
+        InitKafka(&late);
+        SetKafkaConf(late, "bootstrap.servers", busy.servers, E);
+        Produce(late, unique, "v", 1, NULL, 0, 0, &id, E);
+        CloseKafka(late, 0, &left, E);
+    }
+    return NULL;
+}
+
+static void *keep_clustering(void *unused) {
+    (void)unused;
+    while (goes_on(4)) {
+        void *mock = NULL;
+        NewMockCluster(1, &mock, E);
+        DelMockCluster(mock);
+    }
+    return NULL;
+}
+
+/* What a thread of this process blocks, and its name; 0 when it has ended. */
+static int blocked_by(long tid, uint64_t *blocked, char *name, size_t room) {
+    char path[64], line[256];
+    FILE *status;
+    int known = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/status", tid);
+    status = fopen(path, "r");
+    if (!status) return 0;
+    while (fgets(line, sizeof line, status)) {
+        if (strncmp(line, "Name:", 5) == 0) snprintf(name, room, "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
+        if (strncmp(line, "State:", 6) == 0 && strpbrk(line + 6, "ZX")) break;
+        if (strncmp(line, "SigBlk:", 7) == 0) known = sscanf(line + 7, "%" SCNx64, blocked) == 1;
+    }
+    fclose(status);
+    return known;
+}
+
+/* Looks at every thread that is not the host's: it blocks all signals. Notes which of these names it saw. */
+static void look_at_threads(const char *const *names, int *seen, int count) {
+    long self = syscall(SYS_gettid), tid;
+    uint64_t all = 0, blocked = 0;
+    struct dirent *task;
+    DIR *tasks = opendir("/proc/self/task");
+    int i;
     for (i = 1; i <= 64; i++) /* but those that cannot be blocked: KILL, STOP and the two of the C library */
         if (i != SIGKILL && i != SIGSTOP && i != 32 && i != 33) all |= (uint64_t)1 << (i - 1);
-    tasks = opendir("/proc/self/task");
     CHECK(tasks != NULL);
     while ((task = readdir(tasks)) != NULL) {
-        FILE *status;
         char name[32] = "";
-        uint64_t blocked = 0;
-        long tid = atol(task->d_name);
-        if (tid == 0 || tid == self || tid == (long)getpid()) continue;
-        snprintf(path, sizeof path, "/proc/self/task/%ld/status", tid);
-        status = fopen(path, "r");
-        if (!status) continue; /* it has ended */
-        while (fgets(line, sizeof line, status)) {
-            if (strncmp(line, "Name:", 5) == 0) snprintf(name, sizeof name, "%.30s", line + 6);
-            if (strncmp(line, "SigBlk:", 7) == 0) blocked = strtoull(line + 7, NULL, 16);
-        }
-        fclose(status);
-        name[strcspn(name, "\n")] = 0;
-        if ((blocked & all) != all) {
+        int host = 0, tries = 0;
+        tid = atol(task->d_name);
+        for (i = 0; i < HOSTS; i++) host |= tid == busy.tids[i];
+        if (tid == 0 || host || tid == self || tid == (long)getpid()) continue;
+        /* While a thread ends, its mask reads 0: look again, till it is gone. */
+        while (blocked_by(tid, &blocked, name, sizeof name) && (blocked & all) != all) {
+            if (tries++ < 20) {
+                sleep_ms(10);
+                continue;
+            }
             closedir(tasks);
             fail(__FILE__, __LINE__, "thread %s blocks %llx, not %llx", name, (unsigned long long)blocked, (unsigned long long)all);
         }
-        threads++;
+        for (i = 0; i < count; i++) seen[i] |= strncmp(name, names[i], strlen(names[i])) == 0;
     }
     closedir(tasks);
-    CHECK(threads >= 8);
-    CALL(0, UninitProducer(producer));
-    CALL(0, UninitConsumer(consumer));
+}
+
+/* With every kind of client, while all is going on that has a thread of its own, the library's threads block all signals. */
+static void signals_blocked(void) {
+    static const char *const names[] = {"rdk:main", "rdk:broker", "rdk:mock", "kaffi-offsets", "kaffi-metadata", "kaffi-reaper"};
+    static void *(*const bodies[])(void *) = {keep_checking, keep_asking, keep_sending_offsets, keep_closing, keep_clustering};
+    enum { NAMES = sizeof names / sizeof *names };
+    void *mock;
+    int seen[NAMES] = {0}, missing = NAMES, i;
+    int64_t until = now_ms() + PATIENCE, left = 0;
+    int32_t advice = 0;
+    pthread_t threads[HOSTS];
+    if (on_valgrind) SKIP("valgrind keeps the threads' signal masks itself");
+    memset(&busy, 0, sizeof busy);
+    mock = new_mock(1, busy.servers, sizeof busy.servers);
+    busy.untyped = new_client(busy.servers, NULL);
+    busy.admin = new_client(busy.servers, NULL);
+    CALL(0, StartKafka(busy.admin, 3, E));
+    CALL(0, CheckConnection(busy.admin, PATIENCE, E));
+    busy.producer = new_client(busy.servers, "transactional.id", unique, NULL);
+    CALL(0, InitTransactions(busy.producer, PATIENCE, &advice, E));
+    CALL(0, BeginTransaction(busy.producer, 0, &advice, E));
+    produce(busy.producer, unique, 0, NULL, "value");
+    CALL(0, CommitTransaction(busy.producer, PATIENCE, &advice, E));
+    busy.consumer = new_client(busy.servers, "group.id", unique, "auto.offset.reset", "earliest", NULL);
+    subscribe(busy.consumer, unique);
+    take(busy.consumer, &got);
+    busy.list = new_list(unique, 0);
+    CALL(0, SetOffset(busy.list, unique, 0, 1));
+    CALL(0, MockRequest(mock, "{\"RoundTripTime\": {\"broker\": 1, \"ms\": 600}}", E)); /* all takes long enough to be seen */
+    for (i = 0; i < HOSTS; i++) {
+        threads[i] = start_thread(bodies[i], NULL);
+        while (!__sync_add_and_fetch(&busy.tids[i], 0)) sleep_ms(1);
+    }
+    while (missing) {
+        look_at_threads(names, seen, NAMES);
+        for (missing = 0, i = 0; i < NAMES; i++) missing += !seen[i];
+        for (i = 0; i < NAMES && seen[i];) i++;
+        if (missing && now_ms() > until) fail(__FILE__, __LINE__, "no thread %s was seen", names[i]);
+    }
+    __sync_add_and_fetch(&busy.stop, 1);
+    for (i = 0; i < HOSTS; i++) join_thread(threads[i]);
+    CALL(0, MockRequest(mock, "{\"RoundTripTime\": {\"broker\": 1, \"ms\": 0}}", E));
+    CALL(0, CloseKafka(busy.untyped, PATIENCE, &left, E));
+    CALL(0, CloseKafka(busy.admin, PATIENCE, &left, E));
+    CALL(0, CloseKafka(busy.producer, PATIENCE, &left, E));
+    CALL(0, UninitConsumer(busy.consumer));
+    CALL(0, DelBatch(busy.list));
+    look_at_threads(names, seen, NAMES);
     CALL(0, DelMockCluster(mock));
 }
 

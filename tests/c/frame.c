@@ -310,8 +310,8 @@ void take(void *consumer, struct record *record) {
     int64_t until = now_ms() + PATIENCE;
     int code;
     while ((code = consume(consumer, record)) == 1) {
-        EQUAL(6, errlen);
         SAME_TEXT("no msg", errtxt);
+        EQUAL(6, errlen);
         CHECK(now_ms() < until);
     }
     if (code != 0) fail(__FILE__, __LINE__, "Consume answers %d: %s", code, errtxt);

@@ -27,7 +27,7 @@ from kaffi._library import library  # noqa: E402
 PRODUCER, CONSUMER, ADMIN = 1, 2, 3
 DONE, NOTHING, TOO_SMALL = 0, 1, 2
 PARTITION_EOF, TIMED_OUT, QUEUE_FULL, CLOSED, UNDELIVERED = -191, -185, -184, -1107, -1109
-COMING_BACK = (5, 6, 14, 15, 16, -187, -190, -195)  # what is told while a broker that was gone comes back
+COMING_BACK = (5, 6, 14, 15, 16, 78, -187, -190, -195)  # what is told while a broker that was gone comes back
 REBALANCING = (22, 25, 27)  # how the group refuses a commit after a rebalance
 BATCHES_OWN = -2  # partition of ProduceBatch
 

@@ -3,6 +3,7 @@ processed at the next call. With no failure each record is handed out exactly on
 """
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Callable
 
 from common import REBALANCING, Chaos, Journal, Row, Wrong, content, differs, expect
@@ -11,27 +12,29 @@ from records import PARTITIONS, PROTOCOLS, judge, play
 LATE = 5_000_000_000  # ns until a member may tell that its commit failed, while the next owner is at work
 
 
-def failed(words: list[Any]) -> bool:
-    lost = words[0] == "rebalance" and words[3]
-    return lost or words[0] == "commit failed" or (words[0] == "closed" and words[1] in REBALANCING)
+def failure(words: list[Any]) -> str:
+    """What went wrong with a commit, as a member told it; else empty."""
+    if words[0] == "commit failed" or (words[0] == "closed" and words[1] in REBALANCING):
+        return f"{words[0]} {words[1]}"
+    return "lost" if words[0] == "rebalance" and words[3] else ""
 
 
 def exactly_once(journal: Journal) -> str:
     """A member that gets a partition begins where the one before it ended. It may begin earlier, at what is committed,
     only where a commit of that one failed, or its partitions were lost.
     """
-    failures = [when for when, _, words in journal.sorted() if failed(words)]
+    failures = [(when, failure(words)) for when, _, words in journal.sorted() if failure(words)]
     next_, since = dict.fromkeys(PARTITIONS, 0), dict.fromkeys(PARTITIONS, 0)
     twice = 0
     for when, who, words in journal.sorted():
         for partition, first, last, _ in words[1] if words[0] == "rows" else ():
             if first != next_[partition]:
-                excused = any(since[partition] < failure < when + LATE for failure in failures)
+                excused = any(since[partition] < failed < when + LATE for failed, _ in failures)
                 text = f"worker {who} began {partition} at {first} instead of {next_[partition]}, and no commit failed"
                 expect(excused and first < next_[partition], text)
                 twice += next_[partition] - first
             next_[partition], since[partition] = last + 1, when
-    return f"{twice} records twice after {len(failures)} failed commits or losses"
+    return f"{twice} records twice after {dict(Counter(what for _, what in failures)) or 'no'} failures"
 
 
 def rebalances(chaos: Chaos, protocol: str) -> str:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import Any
+from typing import Any, Optional
 
 from common import (
     DONE,
+    TIMED_OUT,
     Chaos,
     Content,
     Failed,
@@ -103,8 +104,17 @@ class Application:
             self.must("AbortTransaction")
         assigned = self.reader.assignment()
         if assigned:
-            committed = self.reader.committed(assigned)
+            committed = until(lambda: self.committed(assigned), 120, "the group tells what is committed")
             self.reader.seek([(partition, offset if offset >= 0 else -2) for partition, offset in committed.items()])
+
+
+    def committed(self, partitions: list[int]) -> Optional[dict[int, int]]:
+        try:
+            return self.reader.committed(partitions)
+        except Failed as failure:
+            if failure.code != TIMED_OUT:
+                raise
+            return None
 
 
 def work(configuration: dict[str, Any]) -> None:

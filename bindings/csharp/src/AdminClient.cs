@@ -373,15 +373,12 @@ public sealed class AdminClient : Client
         {
             var results = Each(reply, member, read);
             foreach (var result in results)
-                if (ErrorIn(result) is { IsError: true } error && error.Code != ErrorCode.ElectionNotNeeded)
-                    throw new AdminException(new Error(error.Code, $"{operation}: {result}") { Fatal = false }, results);
+                if (result.Error is { IsError: true } error && error.Code != ErrorCode.ElectionNotNeeded)
+                    throw new AdminException(new Error(error.Code, $"{operation}: {result.Reason}"), results);
             return results;
         },
         timeout);
 
-    static Error ErrorIn(AdminResult result) => result.Error.IsError || result is not GroupOffsetsResult group
-        ? result.Error
-        : group.Partitions.FirstOrDefault(entry => entry.Error.IsError)?.Error ?? result.Error;
 
     unsafe T Ask<T>(string operation, JsonObject request, Func<JsonElement, T> read, TimeSpan? timeout)
     {
@@ -491,15 +488,18 @@ public sealed class AdminClient : Client
 
     static ConfigResource ResourceOf(JsonElement json) => new(Choice<ResourceType>(json, "type"), Text(json, "name")!);
 
-    static GroupOffsetsResult GroupOffsetsOf(JsonElement group) => new(
-        Text(group, "group")!,
-        Each(group, "partitions", entry => new TopicPartitionOffsetError(
+    static GroupOffsetsResult GroupOffsetsOf(JsonElement group)
+    {
+        var partitions = Each(group, "partitions", entry => new TopicPartitionOffsetError(
             new TopicPartitionOffset(PartitionOf(entry), Long(entry, "offset") ?? Offset.Unset, (int?)Long(entry, "leader_epoch"))
             {
                 Metadata = Text(entry, "metadata"),
             },
-            ErrorOf(entry))),
-        ErrorOf(group));
+            ErrorOf(entry)));
+        var error = ErrorOf(group);
+        return new GroupOffsetsResult(
+            Text(group, "group")!, partitions, error.IsError ? error : partitions.Find(entry => entry.Error.IsError)?.Error ?? error);
+    }
 
     static AclBinding AclOf(JsonElement acl) => new(
         Choice<ResourceType>(acl, "resource_type"), Text(acl, "resource_name") ?? "", Text(acl, "principal") ?? "",

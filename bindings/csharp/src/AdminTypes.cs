@@ -10,6 +10,8 @@ public abstract record AdminResult(Error Error)
     /// <summary>What it is about, in words.</summary>
     private protected abstract string About { get; }
 
+    internal string Reason => $"{About}: {Error.Reason}";
+
     /// <inheritdoc/>
     public sealed override string ToString() => Error.IsError ? $"{About}: {Error}" : About;
 }
@@ -403,7 +405,7 @@ public sealed record ConsumerGroupTopicPartitionOffsets(string Group, IReadOnlyL
 /// <summary>What a group has committed, or what became of a change of that.</summary>
 /// <param name="Group">Its name.</param>
 /// <param name="Partitions">The partitions, each with its own error; <see cref="Offset.Unset"/> where nothing is committed.</param>
-/// <param name="Error">Why the whole failed.</param>
+/// <param name="Error">Why it failed; where only partitions did, the first one's error.</param>
 public sealed record GroupOffsetsResult(string Group, IReadOnlyList<TopicPartitionOffsetError> Partitions, Error Error) : AdminResult(Error)
 {
     private protected override string About => Group;

@@ -83,6 +83,11 @@ class Client(Events):
         limit = milliseconds(timeout)
         apart(self._handle, lambda: call(library().CheckConnection, self._handle, limit))
 
+    def set_sasl_credentials(self, username: str, password: str) -> None:
+        """Replaces the name and password (SASL PLAIN and SCRAM) that connections are made with from here on."""
+        self._set("sasl.username", username)
+        self._set("sasl.password", password)
+
     def _close_handle(self, timeout: float) -> None:
         """Ends the client in the library. One that is closed already is fine."""
         undelivered = c_int64()

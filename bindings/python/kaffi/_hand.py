@@ -28,7 +28,7 @@ class Hand(Client):
     def _configured(self) -> None:
         self._stores = self._get("kaffi.offset.store") == "next-call"
         self._tells_rebalances = "rebalance" in self._get("kaffi.events")
-        self._auto_commit = self._get("enable.auto.commit") == "true"
+        self._auto_commit = self._get("enable.auto.commit").lower() not in ("false", "f", "0")
         self._request_seconds = self._seconds("kaffi.request.timeout.ms")
 
     def _renew(self) -> None:
@@ -74,22 +74,19 @@ class Hand(Client):
         """The partitions that have records in hand, with the offset of the first."""
         return _firsts(self._records.messages[self._records.handed_out :])
 
-    def _give_back(self, but: Collection[TopicPartition] = ()) -> None:
-        """Puts the library back to the records in hand; those of some partitions just go."""
+    def _give_back(self, but: Collection[TopicPartition] = (), to: Sequence[TopicPartition] = ()) -> None:
+        """Puts the library back to the records in hand; those of some partitions just go, others are put elsewhere."""
         records = self._records
         in_hand = list(records.pending)  # from here on no other thread takes one
         try:
-            back = [place for place in _firsts(in_hand) if place not in but]
-            if back:
-                self._seek(back)
+            back = [place for place in _firsts(in_hand) if place not in but and place not in to]
+            if back or to:
+                with PartitionList([*to, *back]) as list_:
+                    self._ask(library().SeekPartitions, list_, timeout=self._request_seconds)
         except BaseException:
             records.rewind(len(records.messages) - len(in_hand))
             raise
         self._records = Records()
-
-    def _seek(self, partitions: Sequence[TopicPartition]) -> None:
-        with PartitionList(partitions) as list_:
-            self._ask(library().SeekPartitions, list_, timeout=self._request_seconds)
 
     def _ask(self, function: Callable[..., int], *arguments: object, timeout: float | None) -> None:
         """A call that waits for brokers. Ctrl-C ends it."""

@@ -47,7 +47,7 @@ class Assignment(Hand):
                     self._accept(assigns)
                 self._rebalancing = False
                 self._size.value = 0
-            if not callback and self._tells_rebalances:
+            if not callback and (self._tells_rebalances or not self._answers):
                 self._kept.append(json.dumps({**event, "pending": not self._answered}))
 
     def _accept(self, assigns: bool) -> None:
@@ -124,8 +124,7 @@ class Assignment(Hand):
         after a rebalance, set offsets in `on_assign`. Raises KafkaException.
         """
         with self._in_turn():
-            self._give_back([partition])
-            self._seek([partition])
+            self._give_back(to=[partition])
 
     def assignment(self) -> list[TopicPartition]:
         """The partitions that are assigned, by hand or by the group."""

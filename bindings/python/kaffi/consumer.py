@@ -61,7 +61,7 @@ class Consumer(Assignment, Offsets):
         if logger is not None:
             conf["logger"] = logger
         if "enable.auto.offset.store" in conf:
-            usual = "delivered" if str(conf["enable.auto.offset.store"]).lower() == "true" else "manual"
+            usual = "manual" if str(conf["enable.auto.offset.store"]).lower() == "false" else "delivered"
             conf["kaffi.offset.store"] = conf.pop("kaffi.offset.store", usual)
         super().__init__(conf, CONSUMER)
 

@@ -17,6 +17,8 @@ from .topic_partition import TopicPartition
 
 KEPT = 10_000  # events without a callback that wait for `next_event`
 
+AT_ONCE = 1000  # told in one call: a log may grow faster than it is read
+
 # Callbacks in the configuration, and the events that go to them.
 CALLBACKS = {
     "error_cb": "error",
@@ -75,7 +77,7 @@ class Events:
         if not self._telling.acquire(timeout=wait_ms / 1000):
             return  # another thread tells
         try:
-            while True:
+            for _ in range(AT_ONCE):
                 if not 0 < self._size.value < len(self._room):
                     if self._size.value >= len(self._room):
                         self._room = create_string_buffer(self._size.value + 1)

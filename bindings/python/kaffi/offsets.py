@@ -66,7 +66,7 @@ class Offsets(Hand):
         confluent_kafka that is the default.
         """
         partitions = _positions(message, offsets)
-        limit = 0.0 if asynchronous else max(0.001, self._request_seconds)
+        limit = 0.0 if asynchronous else self._request_seconds or 0.001
         if partitions is None:
             with self._in_turn():
                 self._ask(library().CommitOffsets, 0, timeout=limit)

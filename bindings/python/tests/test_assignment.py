@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from conftest import Cluster, read
 
@@ -109,6 +112,32 @@ def test_pause(cluster: Cluster, topic: str, group: str) -> None:
         consumer.pause([])
 
 
+def test_pause_while_threads_poll(cluster: Cluster, topic: str, group: str) -> None:
+    fill(cluster, topic, 3, 1000)
+    got: list[tuple[int | None, int | None]] = []
+    with cluster.consumer(group, enable_auto_commit=False) as consumer:
+        consumer.assign([TopicPartition(topic, number, 0) for number in range(3)])
+
+        def work() -> None:
+            end = time.monotonic() + 60
+            while len(got) < 3000 and time.monotonic() < end:
+                message = consumer.poll(0.1)
+                if message is not None:
+                    got.append((message.partition(), message.offset()))
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(12):
+            consumer.pause([TopicPartition(topic, number % 3)])
+            consumer.resume([TopicPartition(topic, number % 3)])
+        for thread in threads:
+            thread.join(90)
+        assert sorted(got) == [(partition, offset) for partition in range(3) for offset in range(1000)]
+        consumer.commit()
+        assert offsets(consumer, topic, 3) == [1000] * 3
+
+
 def test_seek(cluster: Cluster, topic: str, group: str) -> None:
     fill(cluster, topic, 2, 100)
     with cluster.consumer(group, enable_auto_commit=False) as consumer:
@@ -131,8 +160,10 @@ def test_seek(cluster: Cluster, topic: str, group: str) -> None:
         assert consumer.poll(0.5) is None
         consumer.seek(TopicPartition(topic, 0, 0))
         assert places(consumer, 1) == [(0, 0)]
-        with refused(KafkaError.BAD_ARGUMENT):
-            consumer.seek(TopicPartition(topic, 0, -1000))
+        for partition, offset, code in ((0, -1000, KafkaError.BAD_ARGUMENT), (99, 0, KafkaError._STATE)):
+            with refused(code):
+                consumer.seek(TopicPartition(topic, partition, offset))
+        assert places(consumer, 1) == [(0, 1)]  # a seek that is refused changes nothing
 
 
 def test_unsubscribe(cluster: Cluster, topic: str, group: str) -> None:

@@ -110,6 +110,37 @@ def test_a_callback_that_raises(cluster: Cluster, topic: str, group: str) -> Non
         assert offsets(other, topic, 4) == [10] * 4
 
 
+def test_on_lost(cluster: Cluster, topic: str, group: str) -> None:
+    four(cluster, topic)
+    heard = Heard()
+    with cluster.consumer(group, max_poll_interval_ms=6000, heartbeat_interval_ms=500) as consumer:
+        consumer.subscribe([topic], **heard.callbacks())
+        until(lambda: (consumer.poll(0.1) and False) or heard)
+        time.sleep(7)  # the group's patience
+        message = until(lambda: consumer.poll(0.1))
+        while message and (message.error() is None or message.error() != KafkaError._MAX_POLL_EXCEEDED):
+            message = consumer.poll(5)
+        assert message and until(lambda: (consumer.poll(0.1) and False) or heard.all_of("on_lost")) == [0, 1, 2, 3]
+        assert not heard.all_of("on_revoke")
+        until(lambda: (consumer.poll(0.1) and False) or len(heard.all_of("on_assign")) == 8)
+
+
+def test_close_without_a_broker_calls_on_revoke(topic: str) -> None:
+    heard = Heard()
+    with MockCluster() as mock:
+        cluster = Cluster(mock.bootstrap)
+        four(cluster, topic)
+        consumer = cluster.consumer("g", kaffi_close_timeout_ms=1500)
+        consumer.subscribe([topic], **heard.callbacks())
+        read(consumer, 5)
+        mock.broker_down()
+        start = time.monotonic()
+        with pytest.raises(KafkaException):
+            consumer.close()
+        assert time.monotonic() - start < 4
+    assert heard.all_of("on_revoke") == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
 def test_a_second_member(cluster: Cluster, topic: str, group: str, strategy: str) -> None:
     four(cluster, topic)
@@ -139,7 +170,7 @@ def test_a_second_member(cluster: Cluster, topic: str, group: str, strategy: str
 
 def test_the_host_answers_by_itself(cluster: Cluster, topic: str, group: str) -> None:
     four(cluster, topic)
-    with cluster.consumer(group, kaffi_rebalance="manual") as consumer:
+    with cluster.consumer(group, kaffi_rebalance="manual", error_cb=print) as consumer:
         consumer.subscribe([topic])
 
         def event() -> dict[str, Any] | None:
@@ -277,6 +308,8 @@ def test_fileno_with_poll(cluster: Cluster, topic: str, group: str) -> None:
 
 
 def test_asyncio(cluster: Cluster, topic: str, group: str) -> None:
+    fill(cluster, topic, 1, 1)
+
     async def main() -> list[bytes | None]:
         loop, ready, got = asyncio.get_running_loop(), asyncio.Event(), []
         with cluster.consumer(group, error_cb=print) as consumer, cluster.producer() as producer:
@@ -289,9 +322,8 @@ def test_asyncio(cluster: Cluster, topic: str, group: str) -> None:
                     await asyncio.wait_for(ready.wait(), 30)
                     ready.clear()
                     for message in iter(lambda: consumer.poll(0), None):
-                        if message.error() is None:
-                            got.append(message.value())
+                        got.append(message.value())
             loop.remove_reader(consumer.fileno())
         return got
 
-    assert asyncio.run(main()) == [b"0", b"1", b"2", b"3", b"4"]
+    assert asyncio.run(main()) == [b"0", b"1", b"2", b"3", b"4", b"5"]

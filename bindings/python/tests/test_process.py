@@ -48,6 +48,22 @@ consumer = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": topic})
 wait(lambda: consumer.committed([TopicPartition(topic, 0)]))
 consumer.close()
 """,
+    "next-event": """
+consumer = Consumer({"bootstrap.servers": servers, "group.id": topic, "kaffi.events": ""})
+wait(consumer.next_event)
+wait(lambda: consumer.next_event(60))
+consumer.close()
+""",
+    "watermarks": """
+consumer = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": topic})
+wait(lambda: consumer.get_watermark_offsets(TopicPartition(topic, 0)))
+consumer.close()
+""",
+    "init-transactions": """
+producer = Producer({"bootstrap.servers": "127.0.0.1:1", "transactional.id": topic})
+wait(producer.init_transactions)
+producer.close(0)
+""",
     "check-connection": """
 producer = Producer({"bootstrap.servers": "127.0.0.1:1"})
 wait(lambda: producer.check_connection(60))

@@ -1,4 +1,4 @@
-"""Transactions, giving records up, where keys go, tokens."""
+"""Transactions, giving records up, where keys go, tokens and credentials."""
 
 from __future__ import annotations
 
@@ -229,3 +229,10 @@ def test_oauth_cb(nobody: str) -> None:
         with pytest.raises(KafkaException) as caught:
             producer.check_connection(1)
         assert caught.value.args[0].str()
+
+
+def test_new_credentials(nobody: str) -> None:
+    conf = {"bootstrap.servers": nobody, "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
+    with Producer({**conf, "sasl.username": "old", "sasl.password": "old"}) as producer:
+        producer.set_sasl_credentials("new", "secret")
+        assert (producer._get("sasl.username"), producer._get("sasl.password")) == ("new", "[redacted]")
