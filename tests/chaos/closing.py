@@ -44,6 +44,18 @@ PARTITIONS = range(4)
 VALUE = b"x" * 100
 
 
+class Clock(threading.Thread):
+    """How late this machine lets a thread run, which is not what a client can be blamed for."""
+
+    late = 0.0
+
+    def run(self) -> None:
+        while True:
+            start = time.monotonic()
+            time.sleep(0.01)
+            self.late = max(self.late, time.monotonic() - start - 0.01)
+
+
 class Kafka:
     """A Kafka of our own, whose brokers can be stopped and killed."""
 
@@ -78,6 +90,12 @@ class Kafka:
                 self.run("start", "--brokers", str(len(self.nodes)))
 
 
+def in_time(who: str, seconds: float, timeout_ms: int) -> None:
+    late = CLOCK.late
+    text = f"{who}: closing within {timeout_ms} ms took {seconds:.2f} s, {late:.2f} s of which may be the machine's"
+    expect(seconds <= timeout_ms / 1000 + GRACE + late, text)
+
+
 class Case:
     """A client that is busy with something, closed in the end, and then what must hold of what it said."""
 
@@ -97,8 +115,7 @@ class Case:
 
     def close(self, timeout_ms: int) -> None:
         self.code, self.undelivered, self.text, self.seconds = self.client.close(timeout_ms)
-        expect(self.seconds <= timeout_ms / 1000 + GRACE, f"{self.name}: closing within {timeout_ms} ms took "
-                                                          f"{self.seconds:.2f} s")
+        in_time(self.name, self.seconds, timeout_ms)
         expect((self.code == UNDELIVERED) == (self.undelivered > 0),
                f"{self.name}: answered {self.code} with {self.undelivered} undelivered: {self.text}")
         expect((self.code != DONE) == bool(self.text), f"{self.name}: answered {self.code} with the text {self.text!r}")
@@ -280,7 +297,7 @@ class Rebalancing(Consuming):
 
     def close(self, timeout_ms: int) -> None:
         code, _, text, seconds = self.other.close(timeout_ms)
-        expect(seconds <= timeout_ms / 1000 + GRACE, f"the joining member: closing took {seconds:.2f} s")
+        in_time("the joining member", seconds, timeout_ms)
         expect(code == DONE, f"the joining member: closing answered {code}: {text}")
         super().close(timeout_ms)
 
@@ -357,9 +374,11 @@ class Never(Case):
     def close(self, timeout_ms: int) -> None:
         super().close(timeout_ms)
         code, _, text, seconds = self.admin.close(timeout_ms)
-        expect(code == DONE and seconds < timeout_ms / 1000 + GRACE, f"admin: {code} after {seconds:.2f} s: {text}")
+        in_time("admin", seconds, timeout_ms)
+        expect(code == DONE, f"admin: closing answered {code}: {text}")
 
 
+CLOCK = Clock(daemon=True)
 CASES: list[type[Case]] = [
     Producing, Unread, Waiting, Consuming, ConsumingByConsumerProtocol, Idle, Rebalancing, RebalancingCooperatively,
     RebalancingByConsumerProtocol, Unanswered, Transaction, Never,
@@ -403,6 +422,7 @@ def one_round(kafka: Kafka, rng: random.Random, how: str) -> list[Case]:
             case.busy()
         time.sleep(rng.choice((0.0, 0.1, 1.0)))
         timeout_ms = rng.choice((0, 500, 2000, 5000))
+        CLOCK.late = 0.0
         beside([lambda case=case: case.close(timeout_ms) for case in cases])
     beside([case.check for case in cases])
     return cases
@@ -413,6 +433,7 @@ def closing(chaos: Chaos, brokers: int) -> str:
     codes: dict[str, Counter[int]] = {how: Counter() for how in HOWS}
     left, slowest = dict.fromkeys(HOWS, 0), dict.fromkeys(HOWS, 0.0)
     kafka = Kafka(chaos.folder, brokers)
+    CLOCK.start()
     try:
         while not any(left.values()) or time.monotonic() - start < chaos.seconds:
             for how in HOWS:

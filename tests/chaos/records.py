@@ -74,6 +74,7 @@ class Member:
         self.next: dict[int, Optional[int]] = {}
         self.reached: dict[int, int] = {}  # up to where all was handed out, here or before
         self.paused: set[int] = set()
+        self.calm = False
         self.told = Told()
 
     def run(self) -> None:
@@ -203,10 +204,14 @@ class Member:
             self.paused.clear()
 
     def go_on(self) -> None:
-        """No more disturbances: what was left out is read."""
+        """No more disturbances: it goes to where all was handed out, and on from there."""
         self.resume()
-        for partition, offset in self.ahead().items():
-            self.seek(partition, offset)
+        for partition, offset in self.next.items():
+            if offset is not None and offset != self.reached[partition]:
+                self.seek(partition, self.reached[partition])
+        if not self.calm:
+            say("calm")
+            self.calm = True
         if not self.auto and self.rng.random() < 0.2:
             self.commit()
 
@@ -255,6 +260,11 @@ def judge(journal: Journal) -> Seen:
             expect(not by_group or first <= frontier, missing)
             seen.add(partition, first, last)
     return seen
+
+
+def calm(journal: Journal) -> set[int]:
+    journal.check()
+    return {who for _, who, words in journal.sorted() if words[0] == "calm"}
 
 
 # ---- The scenario ----
@@ -369,6 +379,7 @@ def play(chaos: Chaos, protocol: str, gentle: bool) -> tuple[Journal, str]:
         source.end()
         for worker in workers:
             worker.tell("calm")
+        until(lambda: {worker.number for worker in workers} <= calm(journal), 60, "the members are calm")
         until(lambda: judge(journal).frontier == source.produced, 60, "every record arrives")
         after = Reader(topic, bootstrap_servers=chaos.bootstrap, group_id=topic)
         until(lambda: after.committed(PARTITIONS) == source.produced, 20, "all is committed")

@@ -60,11 +60,20 @@ class Application:
                              transaction_timeout_ms=10_000)
         self.must("InitTransactions")
 
+    def call(self, name: str) -> tuple[int, int, str]:
+        """Calls as long as the advice is to call again."""
+        advice, end = AGAIN, time.monotonic() + 120
+        while advice == AGAIN:
+            if name == "SendOffsetsToTransaction":
+                code, advice, text = self.writer.send_offsets(self.reader, LIMIT)
+            else:
+                code, advice, text = self.writer.transact(name, self.rng.choice((0, 50, LIMIT)))
+            expect(time.monotonic() < end, f"{name} still answers {code}, advice {advice} after 120 s: {text}")
+        return code, advice, text
+
     def must(self, name: str) -> None:
         """A call that only time may keep from success."""
-        advice = AGAIN
-        while advice == AGAIN:
-            code, advice, text = self.writer.transact(name, self.rng.choice((0, 50, LIMIT)))
+        code, advice, text = self.call(name)
         expect(code == DONE, f"{name} answered {code}, advice {advice}: {text}")
 
     def run(self) -> None:
@@ -84,14 +93,13 @@ class Application:
         out = new_batch(self.c["target"], results)
         self.writer.produce_batch(self.c["target"], out)
         library().DelBatch(out)
-        code, advice, text = self.writer.send_offsets(self.reader, LIMIT)
         what = "SendOffsetsToTransaction"
+        code, advice, text = self.call(what)
         if code == DONE and self.rng.random() < 0.1:
             what, code, advice, text = "the application", DONE, ABORT, "changed its mind"
         elif code == DONE:
-            what, advice = "CommitTransaction", AGAIN
-            while advice == AGAIN:
-                code, advice, text = self.writer.transact(what, self.rng.choice((0, 50, LIMIT)))
+            what = "CommitTransaction"
+            code, advice, text = self.call(what)
         self.writer.reports()
         say("transaction", what, code, advice, text, row_count(batch))
         if code == DONE and advice == NONE:

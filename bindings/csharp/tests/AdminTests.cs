@@ -143,6 +143,24 @@ public class AdminTests
     }
 
     [KafkaFact(NotThere)]
+    public async Task TheBrokerCanGiveRecordsTheirTime()
+    {
+        using var admin = Admin;
+        string topic = Cluster.Name("append-time");
+        await admin.CreateTopicsAsync([new TopicSpecification
+        {
+            Name = topic, NumPartitions = 1, Configs = new Dictionary<string, string> { ["message.timestamp.type"] = "LogAppendTime" },
+        }]);
+        using var producer = new Producer(Cluster.ForProducer);
+        var report = await producer.ProduceAsync(topic, new Message { Value = "v", Timestamp = new(1000, TimestampType.CreateTime) });
+        using var consumer = Cluster.Subscribed(topic, topic);
+        var record = Cluster.Next(consumer);
+        Assert.Equal(TimestampType.LogAppendTime, record.Timestamp.Type);
+        Assert.InRange(record.Timestamp.UtcDateTime, DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5));
+        Assert.Equal(report.Timestamp, record.Timestamp);
+    }
+
+    [KafkaFact(NotThere)]
     public async Task GroupsAreDescribedAndDeleted()
     {
         string topic = Cluster.Name("groups");

@@ -14,7 +14,7 @@ static class Cluster
 
     public static bool IsMock => Mock is not null;
 
-    public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     public static string Servers => Mock?.BootstrapServers
         ?? Environment.GetEnvironmentVariable("KAFFI_TEST_BOOTSTRAP") ?? throw new InvalidOperationException("KAFFI_TEST_BOOTSTRAP is not set");

@@ -230,7 +230,9 @@ public class EventTests
     public void WaitingCallsCanBeWoken()
     {
         string topic = Cluster.Name("wake");
+        Cluster.Fill(topic, 1);
         using var consumer = Cluster.Subscribed(topic, topic);
+        Cluster.Next(consumer);
         ConsumeResult? result = null;
         var waiting = new Thread(() => result = consumer.Consume(Cluster.Long));
         var clock = Stopwatch.StartNew();

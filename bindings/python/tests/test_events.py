@@ -315,7 +315,7 @@ def test_asyncio(cluster: Cluster, topic: str, group: str) -> None:
         with cluster.consumer(group, error_cb=print) as consumer, cluster.producer() as producer:
             consumer.subscribe([topic])
             loop.add_reader(consumer.fileno(), ready.set)
-            for number in range(5):
+            for number in range(1, 6):
                 producer.produce(topic, f"{number}", partition=0)
                 producer.flush(30)
                 while len(got) <= number:
