@@ -12,7 +12,7 @@ use super::sys::{self, Entry, NativeList, rd};
 use crate::error::{Error, Result, code};
 
 /// How long the engine is asked without looking up.
-const DEAF: Duration = Duration::from_millis(450);
+const DEAF: Duration = Duration::from_millis(200);
 
 /// Where a consumer's partitions come from.
 #[derive(Default)]

@@ -342,12 +342,16 @@ impl Config {
         } else {
             // In a new one: a value that is refused there leaves no trace here.
             NativeConf::new().set(key, value)?;
-            if key == "enable.auto.offset.store" {
-                self.settings.store =
-                    if value.eq_ignore_ascii_case("false") { Store::Manual } else { Store::Delivered };
-            }
-            if key == "delivery.report.only.error" {
-                self.settings.reports = if value.eq_ignore_ascii_case("true") { Keep::Errors } else { Keep::Auto };
+            // Librdkafka's names for what kaffi does.
+            let own = match (key, value.to_ascii_lowercase().as_str()) {
+                ("enable.auto.offset.store", "false" | "f" | "0") => Some(("kaffi.offset.store", "manual")),
+                ("enable.auto.offset.store", _) => Some(("kaffi.offset.store", "delivered")),
+                ("delivery.report.only.error", "true" | "t" | "1") => Some(("kaffi.delivery.reports", "errors")),
+                ("delivery.report.only.error", _) => Some(("kaffi.delivery.reports", "auto")),
+                _ => None,
+            };
+            if let Some((key, value)) = own {
+                self.set(key, value)?;
             }
         }
         put(&mut self.own, key, value);
@@ -531,6 +535,8 @@ mod tests {
     fn names_of_librdkafka_for_what_kaffi_does() {
         assert_eq!(set(&[("enable.auto.offset.store", "false")]).settings.store, Store::Manual);
         assert_eq!(set(&[("enable.auto.offset.store", "true")]).settings.store, Store::Delivered);
+        let config = set(&[("enable.auto.offset.store", "0")]);
+        assert_eq!(config.get("kaffi.offset.store").as_deref(), Ok("manual"));
         let config = set(&[("delivery.report.only.error", "true")]);
         assert_eq!(config.settings.reports, Keep::Errors);
         let built = config.build(Some(Type::Producer)).expect("a configuration");

@@ -30,6 +30,8 @@ const FETCH: usize = 256;
 const POLL_EVERY: Duration = Duration::from_millis(100);
 /// How long a processed position may wait to be stored.
 const STORE_EVERY: Duration = Duration::from_secs(1);
+const ILLEGAL_GENERATION: i32 = 22;
+const REBALANCE_IN_PROGRESS: i32 = 27;
 const SEEK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The record that a consuming call hands out.
@@ -625,9 +627,16 @@ impl Consumer {
                 committed.is_none_or(|mark| mark.offset != entry.offset)
             });
             // Before a rebalance is answered: of partitions that have left nothing could be said any more.
-            if self.auto_commit && !entries.is_empty() {
+            while self.auto_commit && !entries.is_empty() {
                 result = self.commit_entries(&mut entries, deadline, || Ok(()));
                 in_order = !matches!(&result, Err(e) if e.code == code::TIMED_OUT);
+                // The group shares out anew just now: again when that is done, for what is still assigned.
+                let anew = matches!(&result, Err(e) if matches!(e.code, ILLEGAL_GENERATION | REBALANCE_IN_PROGRESS));
+                if !anew || self.settings.manual || deadline.is_over() {
+                    break;
+                }
+                self.fetch(&mut state, 1, Duration::from_millis(20));
+                entries.retain(|entry| state.positions.of(entry).is_some());
             }
             // From here on rebalances are answered here; one that waits holds up the end.
             self.engine.hub().manual.store(false, Ordering::Relaxed);
@@ -709,8 +718,11 @@ fn take_rows(fetched: &mut VecDeque<Fetched>, max: usize, limit: usize) -> Recor
 
 /// What is in hand or fetched of partitions that are not assigned any more goes.
 pub(super) fn drop_revoked(state: &mut State) {
-    let State { fetched, held, positions, in_hand, .. } = state;
+    let State { fetched, held, positions, in_hand, last_batch, .. } = state;
     in_hand.retain(|(slot, _)| positions.is_assigned(*slot));
+    if let Some(marks) = last_batch {
+        marks.keep(|slot| positions.is_assigned(slot));
+    }
     for records in held.iter_mut() {
         let mut kept = Records::default();
         kept.append(records, |row| positions.is_assigned(records.slot[row]));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::assignment::{check_entries, expect_assigned};
@@ -17,7 +18,7 @@ use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{self, Class, Error, Result, code};
 
 /// How long a request that cannot be woken may take.
-const DEAF: Duration = Duration::from_millis(450);
+const DEAF: Duration = Duration::from_millis(200);
 const WAIT_COORD: i32 = -180;
 
 impl Consumer {
@@ -273,13 +274,13 @@ impl Consumer {
         if entries.is_empty() {
             return Ok(());
         }
-        let asked = self.ask(inside, timeout.deadline(), "the offsets for times", |wait| {
-            let list = NativeList::new(&entries)?;
+        let wanted = entries.clone();
+        let found = self.ask(inside, timeout.deadline(), "the offsets for times", move |rk, wait| {
+            let list = NativeList::new(&wanted)?;
             // SAFETY: a live client and list.
-            let err = unsafe { sys::rd_kafka_offsets_for_times(self.engine.rk(), list.as_ptr(), wait) };
+            let err = unsafe { sys::rd_kafka_offsets_for_times(rk, list.as_ptr(), wait) };
             Ok((err, list.entries()))
-        });
-        let found = asked?;
+        })?;
         fill(&mut entries, &found);
         list.set_entries(&entries);
         first_error(&entries, "offsets for times")
@@ -308,16 +309,13 @@ impl Consumer {
         deadline: Deadline,
     ) -> Result<(i64, i64)> {
         let name = c_text(topic)?;
-        let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
-        let (l, h) = (&raw mut low, &raw mut high);
-        self.ask(inside, deadline, &format!("the watermarks of {topic} [{partition}]"), |wait| {
+        self.ask(inside, deadline, &format!("the watermarks of {topic} [{partition}]"), move |rk, wait| {
+            let (mut low, mut high) = (OFFSET_INVALID, OFFSET_INVALID);
+            let (l, h) = (&raw mut low, &raw mut high);
             // SAFETY: a live client, a NUL-terminated text, two places.
-            let err = unsafe {
-                sys::rd_kafka_query_watermark_offsets(self.engine.rk(), name.as_ptr(), partition, l, h, wait)
-            };
-            Ok((err, ()))
-        })?;
-        Ok((low, high))
+            let err = unsafe { sys::rd_kafka_query_watermark_offsets(rk, name.as_ptr(), partition, l, h, wait) };
+            Ok((err, (low, high)))
+        })
     }
 
     /// How far the host is behind in each partition, as far as the engine has heard of their ends.
@@ -367,27 +365,44 @@ impl Consumer {
         }
     }
 
-    /// Asks by a call of the engine that cannot be woken, in slices; `call` gets a wait in ms and gives the engine's code.
-    fn ask<T>(
+    /// Asks by a call of the engine that cannot be woken: shortly here, then on a thread of its own. `call` gets a wait in ms
+    /// and gives the engine's code.
+    fn ask<T: Send + 'static>(
         &self,
         inside: &Inside<'_>,
         deadline: Deadline,
         what: &str,
-        mut call: impl FnMut(i32) -> Result<(i32, T)>,
+        call: impl Fn(*mut rd::rd_kafka_t, i32) -> Result<(i32, T)> + Clone + Send + 'static,
     ) -> Result<T> {
+        const LONGEST: Duration = Duration::from_secs(10);
+        let over = || {
+            let what = format!("no broker told {what} in time");
+            self.engine.hub().diagnosis.explain(&what, code::TIMED_OUT).with_code(code::TIMED_OUT)
+        };
+        let mut answer = call(self.engine.rk(), sys::ms(deadline.left().clamp(Duration::from_millis(1), DEAF)));
         loop {
-            let (err, answer) = call(sys::ms(deadline.left().clamp(Duration::from_millis(1), DEAF)))?;
-            match err {
-                0 => return Ok(answer),
-                err if passes(err) => {}
-                err => return Err(Error::engine(err, what)),
+            match answer? {
+                (0, answer) => return Ok(answer),
+                (err, _) if passes(err) => {}
+                (err, _) => return Err(Error::engine(err, what)),
             }
             self.engine.serve(Duration::from_millis(10));
+            let (call, wait) = (call.clone(), sys::ms(deadline.left().min(LONGEST)));
             inside.check()?;
             if deadline.is_over() {
-                let what = format!("no broker told {what} in time");
-                return Err(self.engine.hub().diagnosis.explain(&what, code::TIMED_OUT).with_code(code::TIMED_OUT));
+                return Err(over());
             }
+            let asked = self.engine.aside("kaffi-ask", move |rk| call(rk, wait))?;
+            answer = loop {
+                match asked.recv_timeout(deadline.slice()) {
+                    Ok(answer) => break answer,
+                    Err(RecvTimeoutError::Disconnected) => return Err(Error::new(code::INTERNAL, "no answer")),
+                    Err(RecvTimeoutError::Timeout) => inside.check()?,
+                }
+                if deadline.is_over() {
+                    return Err(over());
+                }
+            };
         }
     }
 

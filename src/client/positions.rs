@@ -126,7 +126,15 @@ pub struct Marks {
     pub epochs: Arc<Values>,
 }
 
+/// A row that does not count any more: its partition was revoked or sought.
+const VOID: Slot = Slot::MAX;
+
 impl Marks {
+    /// From now on only the rows of some partitions count.
+    pub fn keep(&mut self, wanted: impl Fn(Slot) -> bool) {
+        self.slots.iter_mut().filter(|slot| **slot != VOID && !wanted(**slot)).for_each(|slot| *slot = VOID);
+    }
+
     /// The last mark of each partition among the first rows.
     pub fn last(&self, rows: usize) -> Vec<(Slot, Mark)> {
         let (Values::Int64(offsets), Values::Int32(epochs)) = (&*self.offsets, &*self.epochs) else {
@@ -137,7 +145,9 @@ impl Marks {
         let mut end = 0;
         for run in self.slots[..rows].chunk_by(|one, other| one == other) {
             end += run.len();
-            last.insert(run[0], end - 1);
+            if run[0] != VOID {
+                last.insert(run[0], end - 1);
+            }
         }
         last.into_iter().map(|(slot, row)| (slot, Mark { offset: offsets[row] + 1, epoch: epochs[row] })).collect()
     }
@@ -160,20 +170,22 @@ mod tests {
 
     #[test]
     fn the_last_mark_of_each_partition_among_the_first_rows() {
-        let marks = Marks {
+        let mut marks = Marks {
             origin: Origin::next(),
             slots: vec![0, 0, 1, 0, 1, 2],
             offsets: Arc::new(Values::Int64(vec![5, 6, 0, 7, 1, 9])),
             epochs: Arc::new(Values::Int32(vec![3; 6])),
         };
-        let last = |rows| {
+        let last = |marks: &Marks, rows| {
             let mut last: Vec<_> = marks.last(rows).into_iter().map(|(slot, mark)| (slot, mark.offset)).collect();
             last.sort_unstable();
             last
         };
-        assert_eq!(last(0), []);
-        assert_eq!(last(3), [(0, 7), (1, 1)]);
-        assert_eq!(last(4), [(0, 8), (1, 1)]);
-        assert_eq!(last(6), [(0, 8), (1, 2), (2, 10)]);
+        assert_eq!(last(&marks, 0), []);
+        assert_eq!(last(&marks, 3), [(0, 7), (1, 1)]);
+        assert_eq!(last(&marks, 4), [(0, 8), (1, 1)]);
+        assert_eq!(last(&marks, 6), [(0, 8), (1, 2), (2, 10)]);
+        marks.keep(|slot| slot != 1);
+        assert_eq!(marks.last(6).len(), 2);
     }
 }

@@ -210,7 +210,8 @@ fn commit_goes_on_while_another_thread_waits() {
         let waiting = scope.spawn(|| next(&consumer));
         let start = Instant::now();
         consumer.commit(None).expect("commit");
-        assert!(start.elapsed() < Duration::from_secs(5));
+        // Far from the 30 s that the other one waits.
+        assert!(start.elapsed() < Duration::from_secs(20));
         assert!(!waiting.is_finished());
         assert_eq!(consumer.committed(&list(&[("t", 0, OFFSET_INVALID)])), Ok(3));
         consumer.wake().expect("wake");

@@ -151,6 +151,20 @@ fn a_seek_goes_back_and_forth() {
 }
 
 #[test]
+fn a_seek_voids_what_was_handed_out() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", 0, 0..10);
+    let consumer = cluster.consumer("t", &[("kaffi.offset.store", "manual")]);
+    let handed = batch(&consumer, 10);
+    seek(&consumer, &[("t", 0, 3)]).expect("seek");
+    consumer.store_batch_offsets(&handed, 10).expect("store");
+    consumer.commit(None).expect("commit");
+    assert_eq!(committed(&consumer, "t", 0), OFFSET_INVALID);
+    assert_eq!(record(&consumer).1, 3);
+    assert_eq!(consumer.close(ms(10_000), |_| ()), Ok(0));
+}
+
+#[test]
 fn a_partition_that_was_just_assigned_can_seek() {
     let cluster = Cluster::new(1, &[("t", 4)]);
     cluster.fill("t", -1, 0..40);
