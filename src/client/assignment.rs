@@ -14,6 +14,9 @@ use crate::error::{Error, Result, code};
 /// How long the engine is asked without looking up.
 const DEAF: Duration = Duration::from_millis(200);
 
+/// After how long the engine asks again for the start of a partition, and a little more.
+const ASKS_AGAIN: Duration = Duration::from_millis(600);
+
 /// Where a consumer's partitions come from.
 #[derive(Default)]
 pub(super) enum Following {
@@ -304,7 +307,17 @@ impl Consumer {
             if position.settled && entry.offset >= 0 {
                 continue;
             }
-            let (low, high) = self.query_watermarks(inside, &entry.topic, entry.partition, deadline)?;
+            let disturbed = !position.settled && position.disturbed;
+            let (mut low, mut high) = self.query_watermarks(inside, &entry.topic, entry.partition, deadline)?;
+            if disturbed {
+                // It asks again half a second after an answer that was outdated by a pause.
+                let asked = Timeout::of(ASKS_AGAIN).deadline();
+                while !asked.is_over() {
+                    inside.check()?;
+                    std::thread::park_timeout(asked.slice());
+                }
+                (low, high) = self.query_watermarks(inside, &entry.topic, entry.partition, deadline)?;
+            }
             match entry.offset {
                 -2 => entry.offset = low,
                 -1 => entry.offset = high,
@@ -402,6 +415,7 @@ fn set_paused(state: &mut State, entries: &[Entry], paused: bool) {
     for entry in entries {
         if let Some(position) = state.positions.of(entry) {
             position.paused = paused;
+            position.disturbed |= !position.settled;
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Position {
     pub paused: bool,
     /// The engine knows where it is: records came, or it was asked.
     pub settled: bool,
+    /// It was paused or resumed before that.
+    pub disturbed: bool,
     pub handed: Option<Mark>,
     pub processed: Option<Mark>,
     /// The host's own text beside `processed`.

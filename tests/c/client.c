@@ -233,15 +233,13 @@ static int readable(int loop, int ms) {
     return epoll_wait(loop, &event, 1, ms) == 1;
 }
 
-/* Now and then it is readable for nothing, but not again and again. */
+/* Now and then it is readable for nothing (what the engine says to itself, at the start above all), but then it is quiet. */
 static void check_idle(int loop, int (*read_all)(void *), void *client) {
-    int times = 0;
-    int64_t until = now_ms() + 700;
-    while (now_ms() < until && readable(loop, (int)(until - now_ms()))) {
+    int64_t until = now_ms() + 5000;
+    while (readable(loop, 500)) {
         EQUAL(0, read_all(client));
-        times++;
+        CHECK(now_ms() < until);
     }
-    CHECK(times <= 2);
 }
 
 static int read_records(void *consumer) {

@@ -82,6 +82,12 @@ public class ClientConfig : Config
 
     /// <summary><c>sasl.password</c>.</summary>
     public string? SaslPassword { get => this["sasl.password"]; set => this["sasl.password"] = value; }
+
+    /// <summary><c>statistics.interval.ms</c>: how often <see cref="Client.StatisticsHandler"/> is called.</summary>
+    public int? StatisticsIntervalMs { get => GetInt("statistics.interval.ms"); set => SetInt("statistics.interval.ms", value); }
+
+    /// <summary><c>debug</c>: which parts of the engine log what they do, such as <c>broker,topic</c>.</summary>
+    public string? Debug { get => this["debug"]; set => this["debug"] = value; }
 }
 
 /// <summary>When a record counts as delivered.</summary>
@@ -118,6 +124,9 @@ public class ProducerConfig : ClientConfig
 
     /// <summary><c>message.timeout.ms</c>: after this time an undelivered record has failed.</summary>
     public int? MessageTimeoutMs { get => GetInt("message.timeout.ms"); set => SetInt("message.timeout.ms", value); }
+
+    /// <summary><c>transactional.id</c>: the name of a producer of transactions, which it keeps when it is started anew.</summary>
+    public string? TransactionalId { get => this["transactional.id"]; set => this["transactional.id"] = value; }
 }
 
 /// <summary>Where a group begins that has committed nothing.</summary>
@@ -153,6 +162,29 @@ public class ConsumerConfig : ClientConfig
     /// <summary><c>enable.auto.commit</c>: commits what was processed in the background and when closing.</summary>
     public bool? EnableAutoCommit { get => GetBool("enable.auto.commit"); set => SetBool("enable.auto.commit", value); }
 
+    /// <summary><c>enable.auto.offset.store</c>: false: only <c>StoreOffset</c> says what is processed.</summary>
+    public bool? EnableAutoOffsetStore { get => GetBool("enable.auto.offset.store"); set => SetBool("enable.auto.offset.store", value); }
+
+    /// <summary><c>group.instance.id</c>: the name of a member that comes back: its partitions wait for it.</summary>
+    public string? GroupInstanceId { get => this["group.instance.id"]; set => this["group.instance.id"] = value; }
+
+    /// <summary><c>isolation.level</c>: whether records of open and aborted transactions are seen.</summary>
+    public IsolationLevel? IsolationLevel
+    {
+        get => this["isolation.level"] is { } text ? text == "read_committed" ? Kaffi.IsolationLevel.ReadCommitted : Kaffi.IsolationLevel.ReadUncommitted : null;
+        set => this["isolation.level"] = value is null ? null : value == Kaffi.IsolationLevel.ReadCommitted ? "read_committed" : "read_uncommitted";
+    }
+
     /// <summary><c>session.timeout.ms</c>: a silent member leaves the group after this time.</summary>
     public int? SessionTimeoutMs { get => GetInt("session.timeout.ms"); set => SetInt("session.timeout.ms", value); }
+}
+
+/// <summary>Properties of an admin client.</summary>
+public class AdminClientConfig : ClientConfig
+{
+    /// <summary>No properties.</summary>
+    public AdminClientConfig() { }
+
+    /// <summary>A copy of these properties.</summary>
+    public AdminClientConfig(IEnumerable<KeyValuePair<string, string>> config) : base(config) { }
 }

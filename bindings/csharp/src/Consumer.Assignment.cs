@@ -107,11 +107,11 @@ public sealed unsafe partial class Consumer
     {
         lock (gate)
         {
-            if (stays) GiveBack();
+            if (stays && !answering) GiveBack();
             else Store();
             Library.Call(call);
-            if (!stays) Forget();
             answered = true;
+            if (!stays && !answering) Forget(); // who answers a rebalance looks at the rows then
         }
         GC.KeepAlive(this);
     }

@@ -8,7 +8,7 @@ namespace Kaffi;
 // What a group says: which partitions come and go, and what became of commits in the background.
 public sealed unsafe partial class Consumer
 {
-    bool answered; // by the handler of a rebalance itself
+    bool answering, answered; // a rebalance; by its handler itself
 
     /// <summary>Is told which partitions the group gives to this consumer, before their first record. It returns the offsets to begin at,
     /// or null: where the group has committed.</summary>
@@ -56,7 +56,7 @@ public sealed unsafe partial class Consumer
         bool assigns = told.GetProperty("kind").GetString() == "assign";
         var partitions = told.GetProperty("partitions").EnumerateArray().Select(PartitionOf).ToList();
         IEnumerable<TopicPartitionOffset>? chosen = null;
-        answered = false;
+        (answering, answered) = (true, false);
         try
         {
             if (assigns) chosen = PartitionsAssignedHandler?.Invoke(this, partitions);
@@ -64,6 +64,7 @@ public sealed unsafe partial class Consumer
         }
         finally
         {
+            answering = false;
             // Whatever becomes of the handler, the group waits for an answer.
             if (!answered)
             {

@@ -12,7 +12,7 @@ public class AdminTests
 {
     const string NotThere = "has no such admin operation";
 
-    static AdminClient Admin => new(new ClientConfig { BootstrapServers = Cluster.Servers });
+    static AdminClient Admin => new(new AdminClientConfig { BootstrapServers = Cluster.Servers });
 
     static async Task<string> Topic(AdminClient admin, string name, int partitions = 1)
     {
@@ -265,7 +265,7 @@ public class AdminTests
         admin.Dispose();
         Assert.Equal(ErrorCode.Kaffi_Closed, Cluster.Code(() => admin.GetMetadata(Cluster.Long)));
         admin.Dispose();
-        using var lonely = new AdminClient(new ClientConfig { BootstrapServers = Cluster.Nobody() });
+        using var lonely = new AdminClient(new AdminClientConfig { BootstrapServers = Cluster.Nobody() });
         var error = (await Assert.ThrowsAsync<KafkaException>(() => lonely.ListTopicsAsync(timeout: TimeSpan.FromSeconds(1)))).Error;
         Assert.Contains("127.0.0.1", error.Reason);
     }

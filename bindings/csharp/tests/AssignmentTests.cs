@@ -211,7 +211,7 @@ public class AssignmentTests
     {
         string topic = Cluster.Name("stored");
         Cluster.Fill(topic, 50);
-        using (var consumer = Cluster.Subscribed(topic, topic, config => config["enable.auto.offset.store"] = "false"))
+        using (var consumer = Cluster.Subscribed(topic, topic, config => config.EnableAutoOffsetStore = false))
         {
             var results = Cluster.Next(consumer, 30);
             consumer.StoreOffset(results[9]);
@@ -247,7 +247,7 @@ public class AssignmentTests
     {
         string topic = Cluster.Name("who");
         Cluster.Fill(topic, 1);
-        using var consumer = Cluster.Subscribed(topic, topic, config => config["group.instance.id"] = "me");
+        using var consumer = Cluster.Subscribed(topic, topic, config => config.GroupInstanceId = "me");
         Cluster.Next(consumer);
         var metadata = consumer.ConsumerGroupMetadata;
         Assert.Equal((topic, "me"), (metadata.GroupId, metadata.GroupInstanceId));

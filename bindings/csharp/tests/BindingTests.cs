@@ -70,6 +70,8 @@ public class BindingTests
         config["group.id"] = null;
         Assert.Null(config.GroupId);
         Assert.Equal(2, config.Count());
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
+        Assert.Equal(("read_committed", IsolationLevel.ReadCommitted), (config["isolation.level"], config.IsolationLevel));
         Assert.Equal(Acks.All, new ProducerConfig { { "acks", "all" } }.Acks);
         Assert.Equal("-1", new ProducerConfig { Acks = Acks.All }["acks"]);
     }

@@ -19,7 +19,7 @@ public class TransactionTests
 
     static List<string> Values(string topic, int count)
     {
-        using var consumer = Cluster.Subscribed(topic, Cluster.Name("values"), config => config["isolation.level"] = "read_committed");
+        using var consumer = Cluster.Subscribed(topic, Cluster.Name("values"), config => config.IsolationLevel = IsolationLevel.ReadCommitted);
         return Cluster.Next(consumer, count).ConvertAll(result => $"{result.Message.Value}");
     }
 
@@ -113,7 +113,7 @@ public class TransactionTests
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 1);
         using var producer = Transactional("slow", cluster.BootstrapServers);
-        cluster.Request("""{"RoundTripTime": {"broker": 1, "ms": 400}}""");
+        cluster.Request("""{"RoundTripTime": {"broker": 1, "ms": 250}}""");
         var error = Assert.Throws<KafkaRetriableException>(() => producer.InitTransactions(TimeSpan.Zero)).Error;
         Assert.True(error.IsRetriable && !error.IsFatal && error.Code == ErrorCode.Local_TimedOut, $"{error}");
         producer.InitTransactions(Cluster.Long);

@@ -151,6 +151,25 @@ fn a_seek_goes_back_and_forth() {
 }
 
 #[test]
+fn a_seek_holds_though_the_partition_was_paused_before_its_first_record() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", 0, 0..200);
+    for _ in 0..3 {
+        let conf = [("group.id", "g"), ("auto.offset.reset", "earliest"), ("enable.auto.commit", "false")];
+        let consumer = cluster.client(&conf);
+        assigned(&consumer, &[("t", 0, OFFSET_INVALID)]).expect("assign");
+        pause(&consumer, None).expect("pause");
+        resume(&consumer, None).expect("resume");
+        seek(&consumer, &[("t", 0, 163)]).expect("seek");
+        for offset in 163..200 {
+            assert_eq!(record(&consumer).1, offset);
+        }
+        assert_eq!(next(&consumer), Ok(None));
+        let _ = consumer.close(ms(0), |_| ());
+    }
+}
+
+#[test]
 fn a_seek_voids_what_was_handed_out() {
     let cluster = Cluster::new(1, &[("t", 4)]);
     cluster.fill("t", 0, 0..10);
