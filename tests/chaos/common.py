@@ -331,6 +331,15 @@ class Reader(Client):
         finally:
             library().DelBatch(handle)
 
+    def lag(self) -> list[tuple[int, ...]]:
+        """Partition, position, end and lag, as the engine knows them."""
+        batch, rows = c_uint64(), c_int32()
+        invoke("GetLag", self.handle, byref(batch), byref(rows))
+        try:
+            return list(zip(*(ints(batch.value, name) for name in ("partition", "position", "end", "lag"))))
+        finally:
+            library().DelBatch(batch)
+
     def commit(self) -> int:
         """Commits the positions; the code."""
         code: int = library().Commit(self.handle, 0)
@@ -358,6 +367,7 @@ def read_all(bootstrap: str, topic: str, **conf: object) -> list[Row]:
     reader.assign([(partition, -2) for partition in range(4)])
     rows: list[Row] = []
     ended: set[int] = set()
+    told: list[str] = []
 
     def read() -> bool:
         try:
@@ -365,11 +375,14 @@ def read_all(bootstrap: str, topic: str, **conf: object) -> list[Row]:
         except Failed as failure:
             if failure.code not in (PARTITION_EOF, *COMING_BACK):
                 raise
+            told.append(str(failure))
         ended.update(event["partition"] for event in reader.events() if event["event"] == "eof")
         return len(ended) == 4
 
     try:
         until(read, 60, f"the end of all partitions of {topic}")
+    except Wrong as wrong:
+        raise Wrong(f"{wrong}: {len(rows)} records, ends {ended}, told {told[-9:]}, lag {reader.lag()}") from None
     finally:
         reader.close()
     return rows
