@@ -1025,6 +1025,9 @@ def readme(play: Play) -> None:
             line = line.replace(name, own)
         answer = play.apl(line)
         if re.search(r"\b(producer|consumer|exact|reader|admin)\.", line.split("⍝")[0]):
+            for _ in range(20):
+                if answer[0] == 3:  # the topic was made just now, and the consumer has not heard of it
+                    answer = play.apl(line)
             assert answer[0] in (0, "next_event" in line), f"{line} gives {answer}"
     function = Function(re.findall("^∇ (.*?)^∇", text, re.DOTALL | re.MULTILINE)[0].splitlines(), play.apl.root)
     play.apl.root.members[function.name] = function
