@@ -456,6 +456,7 @@ def closing(chaos: Chaos, brokers: int) -> str:
 
 
 SCENARIOS = {
-    "closing": (1, 180, lambda chaos: closing(chaos, 1)),
+    # No short form: what librdkafka does with a dead broker takes a core, and other suites run beside this one.
+    "closing": (0, 180, lambda chaos: closing(chaos, 1)),
     "closing-of-3": (0, 120, lambda chaos: closing(chaos, 3)),
 }
