@@ -135,7 +135,7 @@ pub extern "C" fn CommitTransaction(
 
 /// Aborts the transaction: no consumer with `isolation.level` read_committed sees anything of it.
 ///
-/// Records that were not sent yet get reports with -152. A consumer whose offsets were part of it goes on where it is: to
+/// Records that were not sent yet get reports with -152 or -151, and do not count as undelivered. A consumer whose offsets were part of it goes on where it is: to
 /// get its records again, put it back to the committed offsets, or close it and make a new one. Waits for `timeout_ms`
 /// at most; where that was too short it goes on in the background: call again, till it is done.
 ///

@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageId(u64);
 
+/// Codes of records that were given up, in flight and before.
+const GIVEN_UP: [i32; 2] = [-151, -152];
+
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 impl MessageId {
@@ -72,6 +75,7 @@ pub struct Outstanding {
 #[derive(Default)]
 struct Reports {
     unread: VecDeque<Report>,
+    /// How many of them are failures.
     failed: usize,
     forgotten: u64,
     /// Failures whose reports are not kept.
@@ -93,6 +97,7 @@ pub struct Mark {
 pub struct Ledger {
     keep: Keep,
     max: usize,
+    transactional: bool,
     in_flight: AtomicUsize,
     /// What of `reports` counts against `max`.
     held: AtomicUsize,
@@ -100,8 +105,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(keep: Keep, max: usize) -> Ledger {
-        Ledger { keep, max, in_flight: AtomicUsize::new(0), held: AtomicUsize::new(0), reports: Mutex::default() }
+    pub fn new(keep: Keep, max: usize, transactional: bool) -> Ledger {
+        let (in_flight, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ledger { keep, max, transactional, in_flight, held, reports: Mutex::default() }
+    }
+
+    /// Whether a record did not get where it should. What the host gave up with its transaction need not get there.
+    fn is_failure(&self, report: &Report) -> bool {
+        report.error != 0 && !(self.transactional && GIVEN_UP.contains(&report.error))
     }
 
     /// Enters records before they are handed over: their reports may come first. How many found room.
@@ -121,10 +132,10 @@ impl Ledger {
     pub fn book(&self, report: Report) {
         let mut reports = self.reports.lock();
         reports.booked += 1;
-        let failed = report.error != 0;
+        let failed = self.is_failure(&report);
         let kept = match self.keep {
             Keep::All | Keep::Auto => true,
-            Keep::Errors => failed,
+            Keep::Errors => report.error != 0,
             Keep::None => false,
         };
         if kept {
@@ -142,8 +153,8 @@ impl Ledger {
     }
 
     fn forget_one(&self, reports: &mut Reports) {
-        let oldest_success = reports.unread.iter().position(|report| report.error == 0);
-        if let Some(at) = oldest_success {
+        let oldest = reports.unread.iter().position(|report| !self.is_failure(report));
+        if let Some(at) = oldest {
             reports.unread.remove(at);
             reports.forgotten += 1;
         }
@@ -169,7 +180,7 @@ impl Ledger {
         let mut reports = self.reports.lock();
         let count = max.min(reports.unread.len());
         let taken: Vec<_> = reports.unread.drain(..count).collect();
-        reports.failed -= taken.iter().filter(|report| report.error != 0).count();
+        reports.failed -= taken.iter().filter(|report| self.is_failure(report)).count();
         self.settle(&reports);
         taken
     }
@@ -205,7 +216,7 @@ impl Ledger {
     /// The same, where none of the records that were handed over since then counts as delivered.
     pub fn undelivered_with_all_since(&self, mark: &Mark) -> usize {
         let reports = self.reports.lock();
-        let is_before = |report: &&Report| report.error != 0 && report.id.number() < mark.next.number();
+        let is_before = |report: &&Report| self.is_failure(report) && report.id.number() < mark.next.number();
         let since = self.handed(&reports) - mark.handed;
         since as usize + reports.unread.iter().filter(is_before).count() + mark.lost
     }
@@ -226,7 +237,7 @@ mod tests {
 
     /// Enters and books `errors`, one record each.
     fn booked(keep: Keep, max: usize, errors: &[i32]) -> Ledger {
-        let ledger = Ledger::new(keep, max);
+        let ledger = Ledger::new(keep, max, false);
         for (id, &error) in errors.iter().enumerate() {
             assert_eq!(ledger.enter(1), 1);
             ledger.book(report(id as u64, error));
@@ -261,6 +272,20 @@ mod tests {
         assert_eq!(ledger.enter(5), 2);
         ledger.strike(2);
         assert_eq!(counts(&ledger), (0, 1, 2, 0));
+    }
+
+    #[test]
+    fn what_a_transaction_gave_up_is_no_failure() {
+        let ledger = Ledger::new(Keep::Auto, 2, true);
+        for error in [-152, -151, 5] {
+            assert_eq!(ledger.enter(1), 1);
+            ledger.book(report(1, error));
+        }
+        assert_eq!(counts(&ledger), (0, 2, 1, 1));
+        let errors: Vec<_> = ledger.take(9).iter().map(|report| report.error).collect();
+        assert_eq!(errors, [-151, 5]);
+        assert_eq!(counts(&ledger), (0, 0, 1, 0));
+        assert_eq!(counts(&booked(Keep::Auto, 9, &[-152, -151])), (0, 2, 0, 2));
     }
 
     #[test]

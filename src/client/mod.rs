@@ -253,12 +253,7 @@ impl Client {
         self.hub.events.configure(settings.events, settings.events_max);
         let start = |conf: NativeConf| Engine::start(wanted, conf, &self.hub);
         Ok(match wanted {
-            Type::Producer => {
-                let queue_bytes =
-                    read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
-                let partitioner = read("partitioner");
-                Running::Producer(Box::new(Producer::new(start(conf)?, settings, queue_bytes, &partitioner)))
-            }
+            Type::Producer => Running::Producer(Box::new(Producer::new(start(conf)?, config))),
             Type::Consumer => {
                 let group = config.given(&["group.id"]).filter(|group| !group.is_empty()).map(str::to_string);
                 if group.is_none() {

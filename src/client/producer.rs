@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::batch::{self, Batch};
-use super::config::Settings;
+use super::config::{Config, Settings};
 use super::engine::{self, Engine, Partitioner};
 use super::gate::{Deadline, Inside, SLICE, Timeout};
 pub use super::ledger::MessageId;
@@ -97,10 +97,13 @@ impl<'a> Room<'a> {
 }
 
 impl Producer {
-    /// `partitioner`: the name that the configuration gives.
-    pub fn new(engine: Engine, settings: Settings, queue_bytes: usize, partitioner: &str) -> Producer {
-        engine.hub().ledger.get_or_init(|| Ledger::new(settings.reports, settings.reports_max));
-        let partitioner: Option<Partitioner> = match partitioner {
+    pub fn new(engine: Engine, config: &Config) -> Producer {
+        let settings = config.settings.clone();
+        let read = |key: &str| config.get(key).unwrap_or_default();
+        let queue_bytes = read("queue.buffering.max.kbytes").parse::<usize>().map_or(usize::MAX, |kb| kb * 1024);
+        let transactional = transactions::is_transactional(config);
+        engine.hub().ledger.get_or_init(|| Ledger::new(settings.reports, settings.reports_max, transactional));
+        let partitioner: Option<Partitioner> = match read("partitioner").as_str() {
             "consistent_random" => Some(rd::rd_kafka_msg_partitioner_consistent_random),
             "murmur2_random" => Some(rd::rd_kafka_msg_partitioner_murmur2_random),
             "fnv1a_random" => Some(rd::rd_kafka_msg_partitioner_fnv1a_random),

@@ -138,6 +138,15 @@ pub(super) fn closes_within(client: &Client, timeout: i32, limit: u64) -> Result
     result
 }
 
+/// Wakes a thread that waits in a client, also if it does not wait there yet.
+pub(super) fn wake_till_ended<T>(client: &Client, waiting: &thread::ScopedJoinHandle<'_, T>) {
+    until("the wait to end", || {
+        client.wake().expect("wake");
+        thread::park_timeout(Duration::from_millis(5));
+        waiting.is_finished().then_some(())
+    });
+}
+
 pub(super) fn code_of<T>(result: Result<T>) -> i32 {
     result.map_or_else(|e| e.code, |_| code::DONE)
 }
@@ -214,7 +223,7 @@ fn commit_goes_on_while_another_thread_waits() {
         assert!(start.elapsed() < Duration::from_secs(20));
         assert!(!waiting.is_finished());
         assert_eq!(consumer.committed(&list(&[("t", 0, OFFSET_INVALID)])), Ok(3));
-        consumer.wake().expect("wake");
+        wake_till_ended(&consumer, &waiting);
         assert_eq!(waiting.join().expect("no panic"), Ok(None));
     });
     assert_eq!(closes_within(&consumer, 5000, 6000), Ok(0));

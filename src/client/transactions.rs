@@ -143,8 +143,12 @@ impl Client {
     }
 }
 
+pub fn is_transactional(config: &Config) -> bool {
+    config.given(&["transactional.id"]).is_some_and(|id| !id.is_empty())
+}
+
 fn expect_transactional(config: &Config) -> Result<()> {
-    if config.given(&["transactional.id"]).is_some_and(|id| !id.is_empty()) {
+    if is_transactional(config) {
         return Ok(());
     }
     let text = "transactional.id is not set: give this producer a name that it keeps when it is started anew, and that \

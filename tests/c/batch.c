@@ -317,7 +317,8 @@ static void columns(void) {
 static void filled_again(void) {
     void *producer, *consumer, *batch, *part = NULL;
     static const int32_t two[] = {2};
-    producer = new_client(bootstrap, NULL);
+    /* In order also where the topic is made while they are sent. */
+    producer = new_client(bootstrap, "enable.idempotence", "true", NULL);
     batch = new_batch();
     set_texts(batch, "value", 3, "1", "2", "3");
     produce_all(producer, unique, 2, batch);
@@ -1071,7 +1072,8 @@ static void order(void) {
     static uint8_t keys[ROWS], values[ROWS * 4];
     static int32_t key_lengths[ROWS], value_lengths[ROWS];
     static int64_t times[ROWS];
-    void *producer = new_client(bootstrap, "linger.ms", "5", NULL), *consumer, *batch = new_batch();
+    void *producer = new_client(bootstrap, "linger.ms", "5", "enable.idempotence", "true", NULL), *consumer;
+    void *batch = new_batch();
     int32_t round, i, some, sum, count, of_key[KEYS], last[PARTITIONS], in_partition[PARTITIONS] = {0};
     uint32_t random = 1;
     int64_t until;
@@ -1127,7 +1129,7 @@ static void mixed_order(void) {
     enum { ROWS = 40 };
     void *producer, *consumer, *batch;
     int32_t i, some, sum, count, last[4] = {-1, -1, -1, -1};
-    producer = new_client(bootstrap, "sticky.partitioning.linger.ms", "0", NULL);
+    producer = new_client(bootstrap, "sticky.partitioning.linger.ms", "0", "enable.idempotence", "true", NULL);
     batch = new_batch();
     produce(producer, unique, 0, NULL, "the topic is known"); /* from here on rows are grouped */
     flush(producer);

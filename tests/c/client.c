@@ -126,12 +126,16 @@ static void events(void) {
     for (i = 0; i < 2; i++) { /* woken, then closed */
         pthread_t thread;
         waiting.client = consumer;
+        waiting.ended = 0;
         thread = start_thread(wait_event, NULL);
         sleep_ms(200); /* nothing tells when a thread is inside a call */
         start = now_ms();
-        if (i == 0) CALL(0, WakeKafka(consumer));
-        else CALL(0, CloseKafka(consumer, PATIENCE, &left, E));
-        join_thread(thread);
+        if (i == 0) {
+            wake_and_join(thread, consumer, &waiting.ended);
+        } else {
+            CALL(0, CloseKafka(consumer, PATIENCE, &left, E));
+            join_thread(thread);
+        }
         EQUAL(i == 0 ? 1 : -1107, waiting.code);
         CHECK(waiting.ended - start < 1000);
     }

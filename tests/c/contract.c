@@ -627,13 +627,14 @@ static void queue_full(void) {
         CALL(0, MockRequest(mock, DOWN, E));
         produce(producer, unique, 0, NULL, "value");
         waiting.client = producer;
+        waiting.ended = 0;
         thread = start_thread(produce_one, NULL);
         sleep_ms(300); /* nothing tells when a thread is inside a call */
         start = now_ms();
         if (i == 0) CALL(0, MockRequest(mock, UP, E));
-        if (i == 1) CALL(0, WakeKafka(producer));
         if (i == 2) CALL(-1109, CloseKafka(producer, 0, &left, E));
-        join_thread(thread);
+        if (i == 1) wake_and_join(thread, producer, &waiting.ended);
+        else join_thread(thread);
         EQUAL(i == 0 ? 0 : i == 1 ? -184 : -1107, waiting.code);
         CHECK(waiting.ended - start < (i == 0 ? 20000 : 1000));
         if (i == 2) EQUAL(1, left);
@@ -696,11 +697,11 @@ static void wake(void) {
     waiting.client = new_consumer(unique, unique, "kaffi.poll.timeout.ms", "30000", NULL);
     take(waiting.client, &got);
     take(waiting.client, &got); /* from here on it only waits */
+    waiting.ended = 0;
     thread = start_thread(consume_one, NULL);
     sleep_ms(500); /* nothing tells when a thread is inside a call */
     start = now_ms();
-    CALL(0, WakeKafka(waiting.client));
-    join_thread(thread);
+    wake_and_join(thread, waiting.client, &waiting.ended);
     EQUAL(1, waiting.code);
     CHECK(waiting.ended - start < 1000);
     CALL(0, WakeKafka(waiting.client)); /* where none waits, nothing happens */

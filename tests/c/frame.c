@@ -200,6 +200,14 @@ void join_thread(pthread_t thread) {
     pthread_join(thread, NULL);
 }
 
+void wake_and_join(pthread_t thread, void *client, int64_t *ended) {
+    do {
+        CALL(0, WakeKafka(client));
+        sleep_ms(10);
+    } while (__sync_fetch_and_add(ended, 0) == 0);
+    join_thread(thread);
+}
+
 static void configure(void *client, va_list properties) {
     const char *key;
     while ((key = va_arg(properties, const char *)) != NULL)

@@ -64,6 +64,8 @@ int64_t now_ms(void);
 void sleep_ms(int ms);
 pthread_t start_thread(void *(*body)(void *), void *argument);
 void join_thread(pthread_t thread);
+/* Wakes a thread that waits in a client, also if it does not wait there yet. It sets `ended` behind its call. */
+void wake_and_join(pthread_t thread, void *client, int64_t *ended);
 
 /* Clients, with properties in pairs and NULL behind them. */
 void *new_client(const char *servers, ...);

@@ -1310,10 +1310,10 @@ internal static unsafe partial class Native
 
     /// <summary>Aborts the transaction: no consumer with `isolation.level` read_committed sees anything of
     /// it.</summary>
-    /// <remarks>Records that were not sent yet get reports with -152. A consumer whose offsets were part of it goes on
-    /// where it is: to get its records again, put it back to the committed offsets, or close it and make a new one.
-    /// Waits for `timeout_ms` at most; where that was too short it goes on in the background: call again, till it is
-    /// done.</remarks>
+    /// <remarks>Records that were not sent yet get reports with -152 or -151, and do not count as undelivered. A
+    /// consumer whose offsets were part of it goes on where it is: to get its records again, put it back to the
+    /// committed offsets, or close it and make a new one. Waits for `timeout_ms` at most; where that was too short it
+    /// goes on in the background: call again, till it is done.</remarks>
     /// <param name="prod">the producer</param>
     /// <param name="timeout_ms">how long to wait; 0 begins it and waits for a moment (100 ms) only, -1 as long as it
     /// takes</param>

@@ -7,7 +7,9 @@ use std::{env, thread};
 use serde_json::{Value, json};
 
 use super::super::producer::MessageId;
-use super::super::tests::{Cluster, closes_within, code_of, configured, list, ms, real, record, until};
+use super::super::tests::{
+    Cluster, closes_within, code_of, configured, list, ms, real, record, until, wake_till_ended,
+};
 use super::super::{Client, Type};
 use super::{WAITING, operations};
 use crate::error::{Result, code};
@@ -286,7 +288,7 @@ fn closing_and_waking_end_a_wait() {
             let waiting = scope.spawn(|| ask(&client, request, 60_000));
             thread::park_timeout(under_way);
             let start = Instant::now();
-            client.wake().expect("wake");
+            wake_till_ended(&client, &waiting);
             let woken = waiting.join().expect("no panic").expect_err("woken");
             assert!(start.elapsed() < Duration::from_millis(700), "{request}: {:?}", start.elapsed());
             assert_eq!(woken.code, code::NOTHING);

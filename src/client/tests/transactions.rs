@@ -239,6 +239,15 @@ fn a_commit_that_waits_can_be_woken_and_closed() {
 }
 
 #[test]
+fn what_an_aborted_transaction_gave_up_is_not_undelivered() {
+    let cluster = Cluster::new(1, &[("t", 1)]);
+    let producer = cluster.in_transaction("aborted");
+    (0..5).for_each(|_| produce(&producer, "t", 0, "a").expect("produce"));
+    assert_eq!(producer.abort_transaction(ms(20_000)), Ok(()));
+    assert_eq!(undelivered(&producer, 5000), (0, 0, String::new()));
+}
+
+#[test]
 fn closing_aborts_an_open_transaction() {
     let cluster = Cluster::new(1, &[("t", 1)]);
     // What was committed before counts as delivered, what failed before and was not read does not.
