@@ -60,6 +60,8 @@ STAGES = (
           needs="library valgrind"),
     Stage("python", "{python} -m pytest -q -rs -p no:cacheprovider bindings/python/tests --cluster {cluster}",
           suite=True, beside=True, clusters=BOTH, needs="library venv"),
+    Stage("python-pure", "env KAFFI_PURE_PYTHON=1 {python} -m pytest -q -rs -p no:cacheprovider bindings/python/tests"
+          " --cluster {cluster}", suite=True, beside=True, clusters=("mock",), needs="library venv"),
     Stage("csharp", "bindings/csharp/tests/run --cluster {cluster}", suite=True, beside=True, clusters=BOTH,
           needs="library dotnet"),
     Stage("apl", "{python} tests/apl/run.py --cluster {cluster}", suite=True, beside=True, clusters=BOTH,

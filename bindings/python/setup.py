@@ -1,4 +1,6 @@
-"""Builds the library from the repository that this folder is part of, and puts it into the wheel."""
+"""Builds the library from the repository that this folder is part of, and puts it into the wheel, with the package's
+own part in machine code.
+"""
 
 import os
 import re
@@ -14,6 +16,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = {"win32": "kaffi.dll", "darwin": "libkaffi.dylib"}.get(sys.platform, "libkaffi.so")
+NATIVE = "_native.pyd" if sys.platform == "win32" else "_native.abi3.so"  # as in kaffi/_library.py
 NOTICES = ("LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES.md")
 
 
@@ -23,7 +26,7 @@ def library() -> Path:
         return Path(os.environ["KAFFI_LIBRARY"])
     cache = os.environ.get("KAFFI_CACHE") or Path.home() / ".cache/kaffi"
     target = Path(os.environ.get("CARGO_TARGET_DIR") or Path(cache) / "target")
-    command = ["cargo", "build", "--release", "--locked", "--lib"]
+    command = ["cargo", "build", "--release", "--locked", "--lib", "-p", "kaffi", "-p", "kaffi-python"]
     try:
         # In the root, where .cargo/config.toml is seen.
         subprocess.run(command, cwd=ROOT, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)
@@ -39,7 +42,11 @@ class Build(build_py):
         super().run()
         package = Path(self.build_lib) / "kaffi"
         if not self.editable_mode:
-            shutil.copyfile(library(), package / FILE)
+            built = library()
+            shutil.copyfile(built, package / FILE)
+            native = built.with_name(FILE.replace("kaffi", "kaffi_python"))
+            if native.exists():  # not beside a library that is installed: without it the package is slower
+                shutil.copyfile(native, package / NATIVE)
             for notice in NOTICES:
                 shutil.copyfile(ROOT / notice, package / notice)
 

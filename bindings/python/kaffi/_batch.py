@@ -14,7 +14,7 @@ from typing import Any
 
 from . import _abi, message
 from ._call import call, check
-from ._library import library, text_in
+from ._library import library, natively, text_in
 from .errors import KafkaError
 from .message import Headers, Message
 from .topic_partition import TopicPartition
@@ -57,6 +57,7 @@ def ints(batch: int, column: str, rows: int) -> list[int]:
     return memoryview(string_at(data, size)).cast("i" if size == 4 * rows else "q").tolist() if size else []
 
 
+@natively
 def values(batch: int, column: str, rows: int) -> list[bytes | None]:
     """A column of bytes; empty where the batch has none of this name."""
     data, size, offsets, validity = view(batch, column)
@@ -150,34 +151,59 @@ def messages(batch: int, rows: int) -> list[Message]:
         repeat(None),
         repeat(None),
     )
-    return message.messages(rows, zip(*columns))
+    return message.messages(zip(*columns))
 
 
+@natively
 class Records:
-    """A batch of consumed records: the messages, and how many of them the host has got and the library knows of.
-
-    Whoever takes a message from `pending` has got it: threads may do that at the same time.
+    """The records of a batch, handed out one after the other, or many at once. Whoever takes one has got it: threads
+    may do that at the same time.
     """
 
-    def __init__(self, number: int = 0, rows: int = 0) -> None:
-        self.number = number
-        self.owned = False  # whether the batch ends with this; not while an interrupted call may read it again
-        self.stored = -1 if rows else 0  # not told yet: the library would count all
-        self.messages = messages(number, rows) if rows else []
-        self.pending: Iterator[Message] = iter(self.messages)
+    def __init__(self, handle: Handle | None = None, rows: int = 0) -> None:
+        self.handle = handle
+        self.stored = -1 if rows else 0
+        """Of how many the library knows that they were handed out; -1: not told yet, it would count all."""
+        self._messages = messages(handle.number, rows) if handle else []
+        self._left: Iterator[Message] = iter(self._messages)
+
+    @property
+    def number(self) -> int:
+        """The batch in the library; 0: there is none."""
+        return self.handle.number if self.handle else 0
+
+    def __len__(self) -> int:
+        """How many there are in all."""
+        return len(self._messages)
 
     @property
     def handed_out(self) -> int:
-        return len(self.messages) - length_hint(self.pending)
+        """How many were handed out."""
+        return len(self._messages) - length_hint(self._left)
+
+    def next(self) -> Message | None:
+        """Hands out the next one; None when there is none left."""
+        return next(self._left, None)
+
+    def take(self, most: int) -> list[Message]:
+        """Hands out the next ones, `most` at most."""
+        return list(islice(self._left, most))
+
+    def take_rows(self, most: int) -> range:
+        """Hands out the next ones, `most` at most: the numbers of their rows."""
+        messages = self.take(most)
+        first = self._messages.index(messages[0]) if messages else 0
+        return range(first, first + len(messages))
+
+    def rest(self) -> list[Message]:
+        """Those that were not handed out; they stay so."""
+        return self._messages[self.handed_out :]
 
     def rewind(self, first: int) -> None:
-        """Goes on with message `first`."""
-        self.pending = iter(self.messages)
-        deque(islice(self.pending, first), maxlen=0)
-
-    def __del__(self) -> None:
-        if self.owned:
-            library().DelBatch(self.number)
+        """Goes on with row `first`."""
+        left = iter(self._messages)
+        deque(islice(left, first), maxlen=0)
+        self._left = left
 
 
 class PartitionList:

@@ -7,20 +7,59 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from ctypes import c_int32, c_uint64
 from time import monotonic
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
-from ._batch import PartitionList, Records
+from ._batch import Handle, PartitionList, Records
 from ._call import apart, call, milliseconds
 from ._client import Client
-from ._library import library
+from ._library import library, natively
 from .errors import KafkaError, KafkaException
 from .message import Message
 from .topic_partition import TopicPartition
 
+_P = TypeVar("_P", bound="Poller")
+
 STORE_SECONDS = 1.0  # how far the library's knowledge of what was handed out may lag behind
 
 
-class Hand(Client):
+@natively
+class Poller:
+    """Hands out the records in hand one by one, as long as nothing else is to be done."""
+
+    _records: Records
+    _until = 0.0
+
+    def _look_in(self, seconds: float) -> None:
+        """Records are handed out for so many seconds before something else is looked after."""
+        self._until = monotonic() + seconds
+
+    def _looks(self) -> bool:
+        """Whether something else is to be looked after now."""
+        return monotonic() >= self._until
+
+    def poll(self, timeout: float | None = None) -> Message | None:
+        """The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
+
+        Look at `error()` of the message first: it may be an error of the consumer, such as `_PARTITION_EOF` (with
+        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed, or
+        nothing was subscribed to.
+        """
+        return (None if self._looks() else self._records.next()) or self._poll(timeout)
+
+    def _poll(self, timeout: float | None) -> Message | None:
+        raise NotImplementedError
+
+    def __iter__(self: _P) -> _P:
+        return self
+
+    def __next__(self) -> Message:
+        return (None if self._looks() else self._records.next()) or self._next()
+
+    def _next(self) -> Message:
+        raise NotImplementedError
+
+
+class Hand(Client, Poller):
     """A consumer's records in hand, and whose turn it is to take some. What is given back here is taken from the
     library again as if it had never come.
     """
@@ -38,7 +77,7 @@ class Hand(Client):
         self._lock: AbstractContextManager[Any] = threading.RLock()
         self._incoming, self._rows = c_uint64(), c_int32()
         self._records = Records()
-        self._store_by = 0.0  # when the library is to be told what was handed out
+        self._look_in(0)
 
     def _receive(self) -> None:
         """Reads the batch that came in. May be interrupted and done again."""
@@ -47,10 +86,12 @@ class Hand(Client):
         number = self._incoming.value
         if number == 0:
             return
-        if number != self._records.number:
-            self._records = Records(number, self._rows.value)
-            self._store_by = monotonic() + STORE_SECONDS
-        self._records.owned = True
+        handle = self._records.handle
+        if handle is None or handle.number != number:
+            handle = Handle(number, owned=False)
+            self._records = Records(handle, self._rows.value)
+            self._look_in(STORE_SECONDS)
+        handle.owned = True
         self._incoming.value = 0
 
     def _store(self) -> None:
@@ -60,7 +101,7 @@ class Hand(Client):
         if self._stores and records.stored != handed_out:
             call(library().StoreBatchOffsets, self._handle, records.number, handed_out)
             records.stored = handed_out
-        self._store_by = monotonic() + STORE_SECONDS
+        self._look_in(STORE_SECONDS)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -72,19 +113,19 @@ class Hand(Client):
 
     def _first_in_hand(self) -> list[TopicPartition]:
         """The partitions that have records in hand, with the offset of the first."""
-        return _firsts(self._records.messages[self._records.handed_out :])
+        return _firsts(self._records.rest())
 
     def _give_back(self, but: Collection[TopicPartition] = (), to: Sequence[TopicPartition] = ()) -> None:
         """Puts the library back to the records in hand; those of some partitions just go, others are put elsewhere."""
         records = self._records
-        in_hand = list(records.pending)  # from here on no other thread takes one
+        in_hand = records.take(len(records))  # from here on no other thread takes one
         try:
             back = [place for place in _firsts(in_hand) if place not in but and place not in to]
             if back or to:
                 with PartitionList([*to, *back]) as list_:
                     self._ask(library().SeekPartitions, list_, timeout=self._request_seconds)
         except BaseException:
-            records.rewind(len(records.messages) - len(in_hand))
+            records.rewind(len(records) - len(in_hand))
             raise
         self._records = Records()
 

@@ -5,15 +5,49 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import importlib.util
 import json
 import os
 import sys
+from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar, cast
 
 from . import _abi
 
+T = TypeVar("T", bound=Callable[..., Any])
+
 FILE = {"win32": "kaffi.dll", "darwin": "libkaffi.dylib"}.get(sys.platform, "libkaffi.so")
+NATIVE = "_native.pyd" if sys.platform == "win32" else "_native.abi3.so"  # its name beside this package
+
+
+def _load_native() -> Any:
+    path = Path(__file__).with_name(NATIVE)
+    named = os.environ.get("KAFFI_LIBRARY")
+    if named and not path.exists():  # a build of cargo
+        path = Path(named).with_name(FILE.replace("kaffi", "kaffi_python"))
+    if os.environ.get("KAFFI_PURE_PYTHON") or sys.implementation.name != "cpython" or not path.exists():
+        return None
+    try:
+        loader = ExtensionFileLoader("kaffi._native", str(path))
+        spec = importlib.util.spec_from_loader("kaffi._native", loader)
+        assert spec
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+    except ImportError:  # it is for newer Pythons
+        return None
+    return module
+
+
+_native = _load_native()
+
+
+def natively(python: T) -> T:
+    """Puts what has this name in the part that is in machine code (bindings/python/native) in place of a class or
+    function that is called for each record. Python does the same where that part cannot be loaded (it is for CPython
+    3.10 and newer), or KAFFI_PURE_PYTHON is set.
+    """
+    return cast(T, getattr(_native, python.__name__)) if _native else python
 
 
 @functools.cache
@@ -40,6 +74,8 @@ def library() -> _abi.Functions:
             )
         ) from error
     try:
+        if _native:
+            _native.use_library(ctypes.cast(loaded.ViewBatch, ctypes.c_void_p).value)
         return _abi.declare(loaded)
     except AttributeError as error:
         raise ImportError(f"the library {path} does not fit this package: {error}") from error

@@ -51,7 +51,7 @@ class Batch:
         return self._rows
 
     def __iter__(self) -> Iterator[Message]:
-        return iter(_batch.messages(self._handle.number, self._rows) if self._rows else ())
+        return iter(_batch.Records(self._handle, self._rows).take(self._rows))
 
     @property
     def keys(self) -> list[bytes | None]:

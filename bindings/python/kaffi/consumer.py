@@ -5,8 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from ctypes import byref, c_uint64
-from itertools import islice
-from time import monotonic
 from typing import Any
 
 from . import _abi
@@ -95,16 +93,7 @@ class Consumer(Assignment, Offsets):
             self._on_assign, self._on_revoke, self._on_lost = on_assign, on_revoke, on_lost
             call(library().SubscribeConsumerTPList, self._handle, subscription)
 
-    def poll(self, timeout: float | None = None) -> Message | None:
-        """The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
-
-        Look at `error()` of the message first: it may be an error of the consumer, such as `_PARTITION_EOF` (with
-        `enable.partition.eof`), which by itself does not end it. Raises KafkaException when the consumer is closed, or
-        nothing was subscribed to.
-        """
-        if monotonic() < self._store_by:
-            for message in self._records.pending:
-                return message
+    def _poll(self, timeout: float | None) -> Message | None:
         messages = self._take(1, timeout)
         return messages[0] if messages else None
 
@@ -148,17 +137,15 @@ class Consumer(Assignment, Offsets):
     def _rest(self, max_rows: int) -> Batch | None:
         """Rows that came for `poll` or `consume` and were not handed out."""
         records = self._records
-        messages = list(islice(records.pending, max_rows))
-        if not messages:
+        taken = records.take_rows(max_rows)
+        if not taken:
             return None
-        first = records.messages.index(messages[0])
         try:
-            rows = array("i", range(first, first + len(messages)))
-            number = c_uint64()
+            rows, number = array("i", taken), c_uint64()
             call(library().SelectBatchRows, records.number, rows.buffer_info()[0], len(rows), byref(number))
             return Batch(Handle(number.value), len(rows))
         except BaseException:
-            records.rewind(first)
+            records.rewind(taken.start)
             raise
 
     def _take(self, most: int, timeout: float | None) -> list[Message]:
@@ -168,17 +155,17 @@ class Consumer(Assignment, Offsets):
                 pass
             with self._lock:
                 self._receive()  # what an interrupted call left
-                if monotonic() >= self._store_by:
+                if self._looks():
                     self._store()
                     if self._callbacks:
                         self._serve_events()  # though there may be records in hand for long
-                messages = list(islice(self._records.pending, most))
+                messages = self._records.take(most)
                 if not messages:
                     deadline = deadline or Deadline(timeout)
                     try:
                         if self._fetch(most if self._batch_rows == 1 else max(most, ROWS), deadline.slice_ms()):
                             self._receive()
-                            messages = list(islice(self._records.pending, most))
+                            messages = self._records.take(most)
                     except KafkaException as failure:
                         error: KafkaError = failure.args[0]
                         if error.code() <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong
@@ -235,10 +222,7 @@ class Consumer(Assignment, Offsets):
         except Exception as failure:
             failures.append(failure)
 
-    def __iter__(self) -> Consumer:
-        return self
-
-    def __next__(self) -> Message:
+    def _next(self) -> Message:
         while True:
             try:
                 message = self.poll()

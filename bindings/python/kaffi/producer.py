@@ -710,7 +710,7 @@ def _messages(
     topics, values, keys, _, _, headers, _ = zip(*records)
     errors = [KafkaError(code) if code else None for code in codes] if any(codes) else repeat(None)
     place = topics, partitions, offsets, keys, values, timestamps, kinds
-    return messages(len(records), zip(*place, repeat(-1), headers, errors, latencies))
+    return messages(zip(*place, repeat(-1), headers, errors, latencies))
 
 
 def _tick(producer: weakref.ref[Producer], wake: threading.Event, seconds: float) -> None:

@@ -1,0 +1,138 @@
+//! Columns of a batch of the library, where they lie.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::OnceLock;
+use std::{ptr, slice};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// `ViewBatch` of kaffi.h. A handle is passed as a pointer.
+type ViewBatch = unsafe extern "C" fn(
+    *mut c_void,
+    *const c_char,
+    *mut u64,
+    *mut i64,
+    *mut u64,
+    *mut u64,
+    *mut c_char,
+    *mut i32,
+) -> i32;
+
+static VIEW_BATCH: OnceLock<ViewBatch> = OnceLock::new();
+
+/// Takes the address of the library's `ViewBatch`.
+#[pyfunction]
+pub fn use_library(view_batch: usize) {
+    // SAFETY: the caller has it from the library, whose functions never change their signatures.
+    let _ = VIEW_BATCH.set(unsafe { std::mem::transmute::<*const c_void, ViewBatch>(view_batch as *const c_void) });
+}
+
+struct View {
+    data: u64,
+    size: i64,
+    offsets: u64,
+    validity: u64,
+}
+
+fn view(batch: usize, column: &CStr) -> PyResult<View> {
+    let function = VIEW_BATCH.get().ok_or_else(|| PyRuntimeError::new_err("use_library comes first"))?;
+    let mut view = View { data: 0, size: 0, offsets: 0, validity: 0 };
+    // SAFETY: all places are there; the library knows wrong handles and names.
+    let code = unsafe {
+        function(
+            batch as *mut c_void,
+            column.as_ptr(),
+            &raw mut view.data,
+            &raw mut view.size,
+            &raw mut view.offsets,
+            &raw mut view.validity,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    if code == 0 { Ok(view) } else { Err(PyRuntimeError::new_err(format!("ViewBatch answers {code} for {column:?}"))) }
+}
+
+/// # Safety
+/// `address` leads to `count` elements, or the count is 0.
+unsafe fn elements<'a, T>(address: u64, count: usize) -> &'a [T] {
+    // SAFETY: as above.
+    if count == 0 { &[] } else { unsafe { slice::from_raw_parts(address as *const T, count) } }
+}
+
+/// A column of integers; without rows where the batch has none of this name.
+pub enum Ints {
+    Short(&'static [i32]),
+    Long(&'static [i64]),
+}
+
+impl Ints {
+    /// # Safety
+    /// The batch has `rows` rows, and lives as long as what is made here.
+    pub unsafe fn of(batch: usize, column: &CStr, rows: usize) -> PyResult<Ints> {
+        let view = view(batch, column)?;
+        // SAFETY: the library gives 4 or 8 bytes for each row, or none.
+        Ok(unsafe {
+            match view.size as usize {
+                0 => Ints::Short(&[]),
+                size if size == 4 * rows => Ints::Short(elements(view.data, rows)),
+                size => Ints::Long(elements(view.data, size / 8)),
+            }
+        })
+    }
+
+    pub fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Ints::Short(numbers) => numbers.get(row).map(|&number| number.into()),
+            Ints::Long(numbers) => numbers.get(row).copied(),
+        }
+    }
+}
+
+/// A column of bytes; all null where the batch has none of this name.
+pub struct Bytes {
+    data: &'static [u8],
+    ends: &'static [i32],
+    validity: &'static [u8],
+}
+
+impl Bytes {
+    /// # Safety
+    /// The column has `rows` entries, and the batch lives as long as what is made here.
+    pub unsafe fn of(batch: usize, column: &CStr, rows: usize) -> PyResult<Bytes> {
+        let view = view(batch, column)?;
+        let ends = if view.offsets == 0 || rows == 0 { 0 } else { rows + 1 };
+        let bits = if view.validity == 0 { 0 } else { rows.div_ceil(8) };
+        // SAFETY: so the library says.
+        Ok(unsafe {
+            Bytes {
+                data: elements(view.data, view.size as usize),
+                ends: elements(view.offsets, ends),
+                validity: elements(view.validity, bits),
+            }
+        })
+    }
+
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        let &[begin, end] = self.ends.get(row..row + 2)? else { return None };
+        let valid = self.validity.get(row / 8).is_none_or(|bits| bits >> (row % 8) & 1 == 1);
+        valid.then(|| self.data.get(begin as usize..end as usize)).flatten()
+    }
+}
+
+/// A column of bytes as a list; empty where the batch has none of this name.
+#[pyfunction]
+pub fn values<'py>(
+    py: Python<'py>,
+    batch: usize,
+    column: &str,
+    rows: usize,
+) -> PyResult<Vec<Option<Bound<'py, PyBytes>>>> {
+    let name = std::ffi::CString::new(column)?;
+    // SAFETY: the caller says how many rows the batch has, and keeps it till this returns.
+    let bytes = unsafe { Bytes::of(batch, &name, rows)? };
+    let rows = if bytes.ends.is_empty() { 0 } else { rows };
+    Ok((0..rows).map(|row| bytes.get(row).map(|bytes| PyBytes::new(py, bytes))).collect())
+}
