@@ -95,12 +95,12 @@ def set_values(batch: int, column: str, entries: Sequence[bytes | None]) -> None
     except TypeError:  # there are nulls
         data = b"".join(entry for entry in entries if entry is not None)
         lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
-    set_bytes(batch, column, data, lengths)
+    set_bytes(batch, column, data, lengths.tobytes())
 
 
-def set_bytes(batch: int, column: str, data: bytes, lengths: array[int]) -> None:
-    """Sets a column of bytes from one piece of memory, with the length of each value (-1: null)."""
-    call(library().SetBatchBytes, batch, column.encode(), data, len(data), lengths.buffer_info()[0], len(lengths))
+def set_bytes(batch: int, column: str, data: bytes, lengths: bytes) -> None:
+    """Sets a column of bytes from one piece of memory, with the length of each value (32-bit integers; -1: null)."""
+    call(library().SetBatchBytes, batch, column.encode(), data, len(data), lengths, len(lengths) // 4)
 
 
 def set_headers(batch: int, headers: Sequence[Headers | None]) -> None:

@@ -5,28 +5,23 @@ from __future__ import annotations
 import threading
 import weakref
 from array import array
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from ctypes import byref, c_int, c_int32, c_int64, c_uint64, create_string_buffer
 from functools import lru_cache
-from itertools import repeat
 from operator import index
 from time import monotonic, sleep
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 from . import _abi, _arrow, transactions
 from ._batch import Handle, ints, new_batch, set_bytes, set_headers, set_ints, set_topics, set_values
 from ._call import SLICE_MS, TIMED_OUT, Deadline, call, check
 from ._client import PRODUCER
+from ._gather import Columns, Data, Deliveries, Gathered, Gatherer, HeadersIn, OnDelivery, Record, Report
 from ._library import library, text_in
 from .batch import Batch
 from .errors import KafkaError, KafkaException
-from .message import Headers, Message, messages
-
-OnDelivery = Callable[[Optional[KafkaError], Message], object]
-Data = Union[str, bytes, bytearray, memoryview, None]
-HeadersIn = Union[Mapping[str, Data], Sequence[tuple[str, Data]], None]
+from .message import Headers
 
 QUEUE_FULL = -184
 NULL = 0xFFFFFFFF
@@ -36,9 +31,6 @@ GATHER_BYTES = 4096  # larger records are handed over one by one: gathering them
 GATHER_SECONDS = 0.005
 READ_SECONDS = 0.001  # how often `poll(0)` looks for reports at most
 BURST_SECONDS = 0.001  # records that follow each other faster are gathered
-
-# A record as it is gathered: topic, value, key, partition, timestamp (0: now), headers, callback.
-_Record = tuple[str, Optional[bytes], Optional[bytes], int, int, Optional[Headers], Optional[OnDelivery]]
 
 
 class Produced(NamedTuple):
@@ -94,35 +86,34 @@ def _timestamp(timestamp: int) -> int:
 class _Work:
     """Records that are being handed over."""
 
-    def __init__(self, records: list[_Record]) -> None:
-        topics, values, keys, partitions, timestamps, headers, callbacks = zip(*records)
+    def __init__(self, records: Gathered) -> None:
         self.records = records
-        self.told = callbacks[0] is not None or callbacks.count(None) < len(records)  # whether there are callbacks
+        self.rows = len(records)
+        self.told = records.tells()
         self.handle = new_batch()
-        self.first, self.left, self.refused = c_uint64(), c_int32(len(records)), c_int32()
+        self.first, self.left, self.refused = c_uint64(), c_int32(self.rows), c_int32()
         self.base = 0  # the first id, once the records are noted
         batch = self.handle.number
-        set_values(batch, "value", values)
-        if keys.count(None) < len(keys):
-            set_values(batch, "key", keys)
-        if any(timestamps):
-            set_ints(batch, "timestamp", (timestamp or -1 for timestamp in timestamps))
-        if any(headers):
-            set_headers(batch, headers)
-        self.topic, self.partition = _topic(topics[0]), partitions[0]
-        if topics.count(topics[0]) < len(topics):
-            self.topic = b""
-            set_topics(batch, topics)
-        if partitions.count(self.partition) < len(partitions):
-            self.partition = -2
-            set_ints(batch, "partition", partitions)
+        columns = Columns(*records.columns())
+        set_bytes(batch, "value", *columns.values)
+        if columns.keys:
+            set_bytes(batch, "key", *columns.keys)
+        if columns.timestamps:
+            set_ints(batch, "timestamp", (timestamp or -1 for timestamp in columns.timestamps))
+        if columns.headers:
+            set_headers(batch, columns.headers)
+        self.topic, self.partition = _topic(columns.topic) if columns.topic else b"", columns.partition
+        if columns.topics:
+            set_topics(batch, columns.topics)
+        if columns.partitions:
+            set_ints(batch, "partition", columns.partitions)
 
     def outputs(self) -> tuple[object, ...]:
         return byref(self.first), byref(self.left), byref(self.refused)
 
     def errors(self) -> list[int]:
         """The code of each row."""
-        return ints(self.handle.number, "error", len(self.records)) or [QUEUE_FULL] * len(self.records)
+        return ints(self.handle.number, "error", self.rows) or [QUEUE_FULL] * self.rows
 
 
 class _Room(threading.local):
@@ -137,7 +128,7 @@ class _Room(threading.local):
 _room = _Room()
 
 
-class Producer(transactions.Transactions):
+class Producer(transactions.Transactions, Gatherer):
     """Hands records to Kafka and reports their delivery.
 
         producer = Producer({"bootstrap.servers": "localhost:9092"})
@@ -174,7 +165,7 @@ class Producer(transactions.Transactions):
         super().__init__(conf, PRODUCER)
 
     def _configured(self) -> None:
-        self._reports_wanted = self._get("kaffi.delivery.reports") in ("auto", "all")
+        self._tells, self._reports_wanted = False, self._get("kaffi.delivery.reports") in ("auto", "all")
         limit = self._seconds("kaffi.produce.timeout.ms")
         if not 0 <= limit <= SLICE_MS / 1000:
             self._set("kaffi.produce.timeout.ms", SLICE_MS)  # so that Ctrl-C ends the wait; `produce` calls again
@@ -195,40 +186,27 @@ class Producer(transactions.Transactions):
         self._reports, self._rows = c_uint64(), c_int32()
         self._asked = False  # whether reports were asked for: from then on the library keeps them all
         self._producing = 0  # calls that may not have noted their record yet
-        self._sent: dict[int, _Record] = {}
-        self._early: dict[int, Sequence[int]] = {}  # reports that came while their record was not noted yet
+        self._deliveries = Deliveries()
+        self._early: dict[int, Report] = {}  # reports that came while their record was not noted yet
         self._untold: tuple[int, int] | None = None  # of the records that failed without a callback: a code, how many
-        self._ready: deque[tuple[_Record, Message]] = deque()
-        self._gathered: list[_Record] = []
+        self._gathered = Gathered()
         self._work: _Work | None = None
-        self._targets: set[tuple[str, int]] = set()  # topics and partitions that the library has accepted
-        self._ticking = False  # whether the thread of `_tick` looks after what is gathered
+        self._targets, self._ticking, self._tells = set(), False, False
         self._wake: threading.Event | None = None
         self._last = 0.0
         self._read_after = 0.0  # before that `poll(0)` does not look for reports again
 
-    def produce(
+    def _produce_any(
         self,
         topic: str,
-        value: Data = None,
-        key: Data = None,
-        partition: int = -1,
-        callback: OnDelivery | None = None,
-        on_delivery: OnDelivery | None = None,
-        timestamp: int = 0,
-        headers: HeadersIn = None,
+        value: Data,
+        key: Data,
+        partition: int,
+        callback: OnDelivery | None,
+        on_delivery: OnDelivery | None,
+        timestamp: int,
+        headers: HeadersIn,
     ) -> None:
-        """Takes a record, which is delivered in the background.
-
-        `value` and `key` are bytes, or str, which is encoded as UTF-8; None is null. Partition -1 leaves the choice
-        to the partitioner, by the key. `timestamp` is in milliseconds since 1970; 0: now. `headers` is a dict or a list
-        of tuples, of names and values. `on_delivery` (or `callback`, the same) is called when the record was delivered
-        or failed.
-
-        When the queue is full it waits for room, `kaffi.produce.timeout.ms` (60 s) at most, then raises
-        BufferError: call `poll` or `flush`, then try again. Raises KafkaException when the record is not taken for
-        another reason. What is found wrong only after a record was gathered, `on_delivery` tells.
-        """
         if type(value) is not bytes and value is not None:
             value = _data(value, "value")
         if type(key) is not bytes and key is not None:
@@ -241,7 +219,7 @@ class Producer(transactions.Transactions):
             timestamp = _timestamp(timestamp)
         if on_delivery is None:
             on_delivery = self._on_delivery if callback is None else callback
-        if on_delivery is not None and not (self._asked and self._reports_wanted and callable(on_delivery)):
+        if on_delivery is not None and not (self._tells and callable(on_delivery)):
             self._expect_reports(on_delivery)
         record = topic, value, key, partition, timestamp, headers, on_delivery
         if size <= self._gather_bytes and (topic, partition) in self._targets:
@@ -251,12 +229,9 @@ class Producer(transactions.Transactions):
                 ticking = now - self._last < BURST_SECONDS
                 self._last = now
             if ticking:
-                gathered = self._gathered
-                if len(gathered) >= self._gather:
+                if len(self._gathered) >= self._gather:
                     self._hand_over(self._patience)
-                gathered.append(record)
-                if not self._ticking:
-                    self._start_ticking(record)
+                self._gather_one(record)
                 return
         self._direct(record)
 
@@ -268,7 +243,7 @@ class Producer(transactions.Transactions):
         if not self._asked:
             self._read(0)
 
-    def _direct(self, record: _Record) -> None:
+    def _direct(self, record: Record) -> None:
         """Hands over one record now, after what is gathered. What is wrong with it is raised."""
         topic, value, key, partition, timestamp, headers, on_delivery = record
         name = _topic(topic)
@@ -282,11 +257,11 @@ class Producer(transactions.Transactions):
                 self._producing += 1
         try:
             if headers or timestamp:
-                self._produce_with(_Work([record]), id_)
+                self._produce_with(_Work(_gathered(record)), id_)
             else:
                 self._produce(name, value, key, partition, id_)
             if on_delivery is not None:
-                self._sent[id_.value] = record
+                self._deliveries.expect(id_.value, record)
         finally:
             if on_delivery is not None:
                 with self._lock:
@@ -325,7 +300,7 @@ class Producer(transactions.Transactions):
         """Between two slices of the wait for room."""
         if deadline.passed():
             raise BufferError(text)
-        while self._asked and not self._sent and self._read(0):
+        while self._asked and not self._deliveries.awaited() and self._read(0):
             pass  # reports that nobody waits for may be what fills the queue
 
     def _produce_rows(self, work: _Work, wait_ms: int) -> int:
@@ -343,14 +318,14 @@ class Producer(transactions.Transactions):
             with self._handing:
                 work = self._work
                 if work is None:
-                    records = self._gathered[: self._gather]
+                    records = self._gathered.first(self._gather)
                     if not records:
                         return
-                    work, count = _Work(records), len(records)
-                    if self._work is None and self._gathered and self._gathered[0] is records[0]:
+                    work = _Work(records)
+                    if self._work is None and self._gathered.dropped == records.dropped:
                         self._work = work
-                        del self._gathered[:count]
                     continue
+                self._gathered.drop(work.records)
                 if work.left.value or not work.first.value:
                     try:
                         self._produce_rows(work, min(deadline.slice_ms(), SLICE_MS))
@@ -364,17 +339,14 @@ class Producer(transactions.Transactions):
 
     def _note(self, work: _Work) -> None:
         """Notes the records that are handed over, for their reports."""
-        first, records = work.first.value, work.records
-        waiting: dict[int, _Record] = {}
-        if not work.base and work.told:
-            waiting = {id_: record for id_, record in enumerate(records, first) if record[-1] is not None}
-        left = work.left.value
+        first, left = work.first.value, work.left.value
         refused = {id_: code for id_, code in enumerate(work.errors(), first) if code} if work.refused.value else {}
         with self._lock:
             if self._work is not work:
                 return
             if not work.base:
-                self._sent |= waiting
+                if work.told:
+                    self._deliveries.expect_all(first, work.records)
                 work.base = first
             if not left:
                 self._work = None
@@ -384,30 +356,32 @@ class Producer(transactions.Transactions):
 
     def _give_up(self, work: _Work, error: KafkaError) -> None:
         """Tells the callbacks of records that cannot be handed over."""
-        errors = work.errors() if work.base else [QUEUE_FULL] * len(work.records)
+        errors = work.errors() if work.base else ()
         with self._lock:
             if self._work is not work:
                 return
             self._work = None
-            for row, record in enumerate(work.records):
-                if errors[row]:
-                    self._sent.pop(work.base + row, None)
-                    self._fail(record, error.code())
+            for row in range(len(errors)):
+                if errors[row] and not self._deliveries.tell(work.base + row, _failure(error.code())):
+                    self._no_callback(error.code())
+            for record in work.records if not work.base else ():
+                self._fail(record, error.code())
         self._settle()
 
-    def _fail(self, record: _Record, code: int) -> None:
+    def _fail(self, record: Record, code: int) -> None:
         if record[-1] is None:
             self._no_callback(code)
         else:
-            self._ready.append((record, _messages([record], *zip(_failure(code)))[0]))
+            self._deliveries.tell_of(record, _failure(code))
 
-    def _start_ticking(self, record: _Record) -> None:
-        """Lets a thread look after what is gathered."""
+    def _gather_one(self, record: Record) -> None:
+        """Gathers a record, and sees to it that a thread looks after what is gathered."""
         with self._lock:
             if self._over:  # closed meanwhile, by another thread
-                if record in self._gathered:
-                    self._gathered.remove(record)
                 raise KafkaException(KafkaError(self._over))
+            self._gathered.append(record)
+            if self._ticking:
+                return
             self._ticking = True
             if self._wake is not None:
                 self._wake.set()
@@ -427,11 +401,12 @@ class Producer(transactions.Transactions):
             with suppress(BufferError, KafkaException):  # the rest waits; callbacks and `close` tell a failure
                 self._hand_over(0)
             return
-        wake.clear()
-        self._ticking = False
-        if self._gathered:
-            self._ticking = True
-            wake.set()
+        with self._lock:
+            wake.clear()
+            self._ticking = False
+            if self._gathered:
+                self._ticking = True
+                wake.set()
 
     def produce_batch(
         self,
@@ -486,7 +461,7 @@ class Producer(transactions.Transactions):
         first at most `timeout` seconds (None or -1: as long as it takes), and only while records are on their way.
         With timeout 0 it looks for reports once in a millisecond at most, and leaves gathered records to their time.
         """
-        if timeout == 0 and not self._ready and monotonic() < self._read_after:
+        if timeout == 0 and not self._deliveries.ready() and monotonic() < self._read_after:
             return 0
         deadline = Deadline(timeout)
         while True:
@@ -494,8 +469,8 @@ class Producer(transactions.Transactions):
                 self._serve_events()
             if (self._gathered or self._work) and not deadline.passed():
                 self._try_hand_over()
-            more = self._read(0 if self._ready else deadline.slice_ms())
-            served = self._serve()
+            more = self._read(0 if self._deliveries.ready() else deadline.slice_ms())
+            served = self._deliveries.serve()
             if served or deadline.passed() or not (more or self._gathered or self._work or self._in_flight()):
                 return served
 
@@ -513,8 +488,8 @@ class Producer(transactions.Transactions):
             expected = (_abi.DONE, _abi.NOTHING, TIMED_OUT)
             left = c_int64()
             call(library().FlushProducer, self._handle, deadline.slice_ms(), byref(left), expected=expected)
-            while self._read(0) or self._ready:
-                self._serve(failures)
+            while self._read(0) or self._deliveries.ready():
+                self._deliveries.serve(failures)
             waiting = len(self)
             if not waiting or deadline.passed():
                 return waiting
@@ -545,7 +520,7 @@ class Producer(transactions.Transactions):
     def _read(self, wait_ms: int) -> bool:
         """Reads one batch of reports; says whether there was one."""
         with self._reading:
-            self._asked = True
+            self._asked, self._tells = True, self._reports_wanted
             self._sort()  # what an interrupted call left
             arguments = self._handle, REPORTS, wait_ms, byref(self._reports), byref(self._rows)
             code = call(library().DeliveryReportBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING))
@@ -558,34 +533,25 @@ class Producer(transactions.Transactions):
         batch, rows = self._reports.value, self._rows.value
         if batch == 0:
             return
-        errors = ints(batch, "error", rows)
-        if self._sent or self._producing or self._work or any(errors):
-            names = ("partition", "offset", "timestamp", "timestamp_type", "latency")
-            reports = *(ints(batch, name, rows) for name in names), errors
-            ids = ints(batch, "msgid", rows)
-            with self._lock:
-                records = [record for record in map(self._sent.get, ids) if record]
-                if len(records) == rows:
-                    self._make_ready(ids, _messages(records, *reports))
-                else:
-                    for id_, report in zip(ids, zip(*reports)):
-                        self._match(id_, report)
+        with self._lock:
+            early = bool(self._producing or self._work)
+            if early or self._deliveries.awaited() or any(ints(batch, "error", rows)):
+                for id_, report in self._deliveries.tell_all(batch, rows, early):
+                    self._not_awaited(id_, report)
         self._reports.value = 0
         library().DelBatch(batch)
 
-    def _make_ready(self, ids: Sequence[int], messages: Sequence[Message]) -> None:
-        """Lets the callbacks of records be called: all at once, so that no interruption comes in between."""
-        self._ready.extend(zip(map(self._sent.pop, ids), messages))
-
-    def _match(self, id_: int, report: Sequence[int]) -> None:
-        """Notes a report for the callback of its record. Called with the lock held."""
-        record = self._sent.get(id_)
-        if record is not None:
-            self._make_ready((id_,), _messages([record], *zip(report)))
-        elif self._producing or self._work:
+    def _not_awaited(self, id_: int, report: Report) -> None:
+        """Sees to the report of a record that no callback awaits by now. Called with the lock held."""
+        if self._producing or self._work:
             self._early[id_] = report
-        else:
+        elif report[-1]:
             self._no_callback(report[-1])
+
+    def _match(self, id_: int, report: Report) -> None:
+        """Makes the callback of a record ready, if one awaits its report. Called with the lock held."""
+        if not self._deliveries.tell(id_, report):
+            self._not_awaited(id_, report)
 
     def _settle(self) -> None:
         """Matches the reports that came before their record was noted."""
@@ -597,27 +563,7 @@ class Producer(transactions.Transactions):
                 self._match(id_, report)
 
     def _no_callback(self, code: int) -> None:
-        if code:
-            self._untold = code, self._untold[1] + 1 if self._untold else 1
-
-    def _serve(self, failures: list[Exception] | None = None) -> int:
-        """Calls the callbacks that are ready. The exception of one ends that, unless there is a list to put it in."""
-        served = 0
-        while self._ready:
-            try:
-                record, message = self._ready.popleft()
-            except IndexError:  # another thread took the last one
-                break
-            served += 1
-            on_delivery = record[-1]
-            try:
-                if on_delivery is not None:
-                    on_delivery(message.error(), message)
-            except Exception as error:
-                if failures is None:
-                    raise
-                failures.append(error)
-        return served
+        self._untold = code, self._untold[1] + 1 if self._untold else 1
 
     def _in_flight(self) -> int:
         in_flight, unread, forgotten = c_int64(), c_int64(), c_int64()
@@ -626,12 +572,12 @@ class Producer(transactions.Transactions):
 
     def __len__(self) -> int:
         if self._over:
-            return len(self._ready)
+            return self._deliveries.ready()
         while self._read(0):
             pass
         work, gathered = self._work, len(self._gathered)  # first: from here records go to the library, never back
         left = work.left.value if work else 0
-        return gathered + left + self._in_flight() + len(self._ready)
+        return gathered + left + self._in_flight() + self._deliveries.ready()
 
     def __bool__(self) -> bool:
         """A producer is true, also when nothing is on its way."""
@@ -666,23 +612,24 @@ class Producer(transactions.Transactions):
             if self._wake:
                 self._wake.set()  # its thread ends
             self._drop(failures)
-            for id_ in list(self._sent):
+            for id_ in self._deliveries.awaited_ids():
                 self._match(id_, _failure(_abi.UNDELIVERED))
-        self._serve(failures)
+        self._deliveries.serve(failures)
         if failures:
             raise failures[0]
 
     def _drop(self, failures: list[Exception]) -> None:
         """Gives up what was gathered and found no room in time."""
-        work, left = self._work, len(self._gathered)
+        work = self._work
+        if work:
+            self._gathered.drop(work.records)
+        left = len(self._gathered)
         if work:
             left += work.errors().count(QUEUE_FULL)
-            self._gathered[:0] = () if work.base else work.records
         self._work = None
-        for record in self._gathered:
+        for record in [*(work.records if work and not work.base else ()), *self._gathered.take_all()]:
             if record[-1] is not None:
                 self._fail(record, _abi.UNDELIVERED)
-        self._gathered.clear()
         if left:
             text = f"{left} records found no room in the queue in time"
             before = f"{failures[0].args[0].str()}; " if failures and isinstance(failures[0], KafkaException) else ""
@@ -692,25 +639,15 @@ class Producer(transactions.Transactions):
         return f"<Producer {self._handle}{' closed' if self._over else ''}>"
 
 
-def _failure(code: int) -> tuple[int, ...]:
+def _failure(code: int) -> Report:
     """The report of a record that no broker took."""
     return -1, -1, -1, 0, 0, code
 
 
-def _messages(
-    records: Sequence[_Record],
-    partitions: Iterable[int],
-    offsets: Iterable[int],
-    timestamps: Iterable[int],
-    kinds: Iterable[int],
-    latencies: Iterable[int],
-    codes: Sequence[int],
-) -> list[Message]:
-    """The messages of delivery reports."""
-    topics, values, keys, _, _, headers, _ = zip(*records)
-    errors = [KafkaError(code) if code else None for code in codes] if any(codes) else repeat(None)
-    place = topics, partitions, offsets, keys, values, timestamps, kinds
-    return messages(zip(*place, repeat(-1), headers, errors, latencies))
+def _gathered(record: Record) -> Gathered:
+    gathered = Gathered()
+    gathered.append(record)
+    return gathered
 
 
 def _tick(producer: weakref.ref[Producer], wake: threading.Event, seconds: float) -> None:
@@ -761,7 +698,7 @@ def _set_column(handle: Handle, column: str, given: Any) -> None:
                 numbers = array("i", lengths)
             except OverflowError:
                 raise ValueError(f"the lengths of the {column}s are outside their range") from None
-            set_bytes(handle.number, column, bytes(data), numbers)
+            set_bytes(handle.number, column, bytes(data), numbers.tobytes())
             return
     entries = given if isinstance(given, (list, tuple)) else list(given)
     if not all(type(entry) is bytes for entry in entries):

@@ -21,11 +21,12 @@ PURE = bool(os.environ.get("KAFFI_PURE_PYTHON"))
 
 DESCRIBE = """
 import inspect, json
-from kaffi import _batch, _hand, message
+from kaffi import _batch, _gather, _hand, message
 found = {}
-for one in (_batch.Records, _hand.Poller, message.Message):
+classes = _batch.Records, _gather.Deliveries, _gather.Gathered, _gather.Gatherer, _hand.Poller, message.Message
+for one in classes:
     for name, member in [("", one), *vars(one).items()]:
-        if not name.startswith("_") and name not in ("handle", "stored"):  # attributes, in Python
+        if not name.startswith("_") and name not in ("dropped", "handle", "stored"):  # attributes, in Python
             found[f"{one.__name__}.{name}"] = inspect.getdoc(member)
 print(json.dumps(found))
 """

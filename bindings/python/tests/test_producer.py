@@ -53,7 +53,7 @@ def test_record_without_callback(cluster: Cluster, topic: str) -> None:
             producer.produce(topic, "x")
         while producer._in_flight():
             assert producer.poll(30) == 0
-        assert producer.flush() == 0 and not producer._sent
+        assert producer.flush() == 0 and not producer._deliveries.awaited()
 
 
 def test_poll_and_flush_return_at_once_with_nothing_on_its_way(cluster: Cluster) -> None:
@@ -233,7 +233,7 @@ def test_many_threads(cluster: Cluster, topic: str) -> None:
         for thread in pollers:
             thread.join()
     assert heard == {thread * 1000 + number: 1 for thread in range(5) for number in range(500)}
-    assert not producer._sent and not producer._early
+    assert not producer._deliveries.awaited() and not producer._early
 
 
 def test_fork(cluster: Cluster, topic: str) -> None:

@@ -2,6 +2,7 @@
 //! Python, over ctypes; what is here is there in Python, too, for interpreters that cannot load it.
 
 mod column;
+mod gather;
 mod message;
 mod poller;
 mod records;
@@ -10,6 +11,9 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<gather::Deliveries>()?;
+    module.add_class::<gather::Gathered>()?;
+    module.add_class::<gather::Gatherer>()?;
     module.add_class::<message::Message>()?;
     module.add_class::<poller::Poller>()?;
     module.add_class::<records::Records>()?;

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyRange, PyString};
 
 use super::column::{Bytes, Ints};
-use super::message::Message;
+use super::message::{self, Message};
 
 /// The columns of a batch, and the batch itself: the messages of its rows keep it.
 pub struct Columns {
@@ -103,9 +103,7 @@ impl Records {
     fn message(&self, py: Python<'_>, row: usize) -> PyResult<Option<Py<Message>>> {
         let Some(columns) = self.columns.as_ref().filter(|columns| row < columns.rows) else { return Ok(None) };
         let message = Py::new(py, Message::of_row(columns.clone(), row))?;
-        // It refers to no object that refers to others: spare the garbage collector the walk.
-        // SAFETY: a live object whose type has to do with the collector, as all types of pyo3.
-        unsafe { pyo3::ffi::PyObject_GC_UnTrack(message.as_ptr().cast()) };
+        message::untrack(&message);
         Ok(Some(message))
     }
 
