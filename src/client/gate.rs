@@ -8,6 +8,9 @@ use crate::error::{Error, Result, code};
 /// How long a call waits before it looks whether it shall end.
 pub const SLICE: Duration = Duration::from_millis(200);
 
+/// How long a call into the engine that cannot be woken may take.
+pub const DEAF: Duration = Duration::from_millis(200);
+
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeout(Option<Duration>);

@@ -11,14 +11,12 @@ use super::assignment::{check_entries, expect_assigned};
 use super::batch::{Batch, Columns, Content, Id, OFFSET_INVALID, push_bytes, push_int};
 use super::config::Store;
 use super::consumer::Consumer;
-use super::gate::{Deadline, Inside, SLICE, Timeout};
+use super::gate::{DEAF, Deadline, Inside, SLICE, Timeout};
 use super::positions::{Mark, Slot};
 use super::queue::PrivateQueue;
 use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{self, Class, Error, Result, code};
 
-/// How long a request that cannot be woken may take.
-const DEAF: Duration = Duration::from_millis(200);
 const WAIT_COORD: i32 = -180;
 
 impl Consumer {
