@@ -210,6 +210,50 @@ fn a_fetch_error_skips_no_record() {
 }
 
 #[test]
+fn a_fetch_error_does_not_wait_for_an_engine_that_is_held_up() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", -1, 0..20);
+    // Each error comes by a call of its own, and the engine's own thread writes a log line ten times a second.
+    let conf = [
+        ("enable.partition.eof", "true"),
+        ("kaffi.poll.timeout.ms", "5000"),
+        ("heartbeat.interval.ms", "100"),
+        ("debug", "cgrp"),
+    ];
+    let consumer = cluster.consumer("t", &conf);
+    let (mut rows, mut ends) = (0, 0);
+    until("all", || {
+        match next(&consumer) {
+            Err(e) => ends += usize::from(e.code == code::PARTITION_EOF),
+            Ok(record) => rows += usize::from(record.is_some()),
+        }
+        (rows == 20 && ends == 4).then_some(())
+    });
+    // Where that line is written.
+    let held_up = consumer.hub.secrets.write();
+    cluster.ask(r#"{"PushErrors": {"api": "Fetch", "errors": [29]}}"#);
+    let start = Instant::now();
+    let errors = [(); 4].map(|()| code_of(next(&consumer)));
+    let took = start.elapsed();
+    drop(held_up);
+    assert_eq!(errors, [29; 4]);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    cluster.fill("t", -1, 20..32);
+    let mut seen = BTreeSet::new();
+    until("the rest", || {
+        match next(&consumer) {
+            Ok(record) => assert!(record.is_none_or(|(partition, offset, value)| {
+                let number = 4 * offset + i64::from(partition);
+                value == number.to_string() && offset >= 5 && seen.insert(number)
+            })),
+            Err(e) => assert_eq!(e.code, code::PARTITION_EOF),
+        }
+        (seen.len() == 12).then_some(())
+    });
+    assert_eq!(closes_within(&consumer, 5000, 6000), Ok(0));
+}
+
+#[test]
 fn commit_goes_on_while_another_thread_waits() {
     let cluster = Cluster::new(1, &[("t", 1)]);
     cluster.fill("t", 0, 0..3);
