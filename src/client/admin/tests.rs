@@ -469,6 +469,10 @@ fn on_kafka_what_is_refused_changes_nothing() {
     let none = json!({"topic": many[0], "partition": 0, "offset": -1});
     assert_eq!(done(&client, &json!({"DeleteRecords": {"partitions": [none]}}))["partitions"][0]["code"], 3);
     assert_eq!(done(&client, &json!({"DeleteTopics": {"topics": [name]}}))["topics"][0]["code"], 0);
+    let user = |mechanism: &str| json!({"name": name, "mechanism": mechanism, "password": "hunter2"});
+    let both = json!({"upsertions": [user("SCRAM-SHA-256"), user("SCRAM-SHA-512")]});
+    let refused = done(&client, &json!({"AlterScramCredentials": both}));
+    assert_eq!(refused["users"][0]["code"], 92, "{refused}");
     assert_eq!(closes_within(&client, 5000, 6000), Ok(0));
 }
 
