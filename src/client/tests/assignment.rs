@@ -381,6 +381,29 @@ fn lag_and_watermarks() {
 }
 
 #[test]
+fn offsets_for_times_are_told_though_slowly_or_not_in_time() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", 0, 0..10);
+    let consumer = cluster.client(&[]);
+    consumer.start(Type::Consumer).expect("start");
+    let offsets = |time: i64, timeout| {
+        let list = list(&[("t", 0, time)]);
+        consumer.as_consumer(|consumer, inside| consumer.get_offsets_for_times(inside, &list, ms(timeout)))?;
+        Ok(list.entries()?[0].offset)
+    };
+    // The embedded cluster knows no times: for any of them there is no record.
+    assert_eq!(offsets(1, 20_000), Ok(-1));
+    // Longer than the engine is asked without looking up.
+    cluster.ask(r#"{"RoundTripTime": {"broker": 1, "ms": 700}}"#);
+    assert_eq!(offsets(1, 20_000), Ok(-1));
+    cluster.hang();
+    let start = Instant::now();
+    assert_eq!(code_of(offsets(1, 600)), code::TIMED_OUT);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let _ = consumer.close(ms(0), |_| ());
+}
+
+#[test]
 fn a_pattern_finds_the_topics_that_match() {
     let cluster = Cluster::new(1, &[("orders-a", 1), ("orders-b", 1), ("other", 1)]);
     for topic in ["orders-a", "orders-b", "other"] {
