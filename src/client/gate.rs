@@ -69,7 +69,7 @@ impl Deadline {
 /// Counts the calls inside a client, lets none in once closing has begun, and tells those that wait to end.
 #[derive(Default)]
 pub struct Gate {
-    inside: AtomicU32,
+    pub(super) inside: AtomicU32,
     closing: AtomicBool,
     wakes: AtomicU32,
 }

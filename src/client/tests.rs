@@ -165,7 +165,7 @@ fn all_brokers_down_is_said() {
         e.text.contains("all brokers are down").then_some(e.text)
     });
     assert!(text.contains("127.0.0.1:"), "{text}");
-    assert_eq!(code_of(closes_within(&producer, 0, 3000)), code::UNDELIVERED);
+    assert_eq!(code_of(closes_within(&producer, 0, 5000)), code::UNDELIVERED);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_waiting_call_ends_when_another_thread_closes() {
         assert_eq!(consumer.close(ms(5000), |_| ()), Ok(0));
         let (result, ended) = waiting.join().expect("no panic");
         assert_eq!(code_of(result), code::CLOSED);
-        assert!(ended - start < Duration::from_millis(500));
+        assert!(ended - start < Duration::from_secs(5), "{:?}", ended - start);
     });
     assert_eq!(code_of(consumer.wake()), code::CLOSED);
     assert_eq!(code_of(consumer.commit(None)), code::CLOSED);
@@ -422,7 +422,7 @@ fn a_producer_of_a_hung_broker_closes_in_time() {
     let mut left = 0;
     let start = Instant::now();
     assert_eq!(code_of(producer.close(ms(500), |count| left = count)), code::UNDELIVERED);
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(left, 100);
 }
 
@@ -433,7 +433,7 @@ fn a_consumer_of_a_hung_broker_closes_in_time() {
     let consumer = cluster.consumer("t", &[]);
     record(&consumer);
     cluster.hang();
-    assert_eq!(code_of(closes_within(&consumer, 700, 1500)), code::TIMED_OUT);
+    assert_eq!(code_of(closes_within(&consumer, 700, 5000)), code::TIMED_OUT);
 }
 
 #[test]
@@ -517,7 +517,7 @@ fn a_record_right_behind_a_rebalance_is_kept() {
             }
         });
         // Nothing was committed: what is assigned again comes again, from the first record on, while this call waits.
-        let again = first.consume_batch(1, ms(20_000)).map(|batch| {
+        let again = first.consume_batch(1, ms(60_000)).map(|batch| {
             let mut first = -1;
             batch.ints("offset").expect("offsets").for_each(|_, offset| first = offset);
             first
@@ -714,7 +714,7 @@ fn on_kafka_a_record_right_behind_a_rebalance_is_kept() {
     second.subscribe(&topics).expect("subscribe");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| until("a record of the second", || next(&second).expect("consume")));
-        let again = first.consume_batch(1, ms(15_000)).map(|batch| {
+        let again = first.consume_batch(1, ms(60_000)).map(|batch| {
             let mut first = -1;
             batch.ints("offset").expect("offsets").for_each(|_, offset| first = offset);
             first

@@ -280,7 +280,7 @@ fn the_host_answers_rebalances() {
             (both() == 4 && assignment(&one).len() == 2).then_some(())
         });
         // Closing answers what waits.
-        assert_eq!(closes_within(&two, 10_000, 10_000), Ok(0));
+        assert_eq!(closes_within(&two, 10_000, 11_000), Ok(0));
         let start = Instant::now();
         while one.as_consumer(|consumer, _| Ok(consumer.pending())).expect("pending").is_none() {
             let _ = next(&one);
@@ -288,7 +288,7 @@ fn the_host_answers_rebalances() {
                 break;
             }
         }
-        assert_eq!(closes_within(&one, 10_000, 10_000), Ok(0));
+        assert_eq!(closes_within(&one, 10_000, 11_000), Ok(0));
     }
 }
 
@@ -338,7 +338,7 @@ fn offsets_are_committed_with_a_limit_or_without_waiting() {
     cluster.hang();
     let start = Instant::now();
     assert_eq!(code_of(commit(None, Some(300))), code::TIMED_OUT);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let _ = consumer.close(ms(0), |_| ());
 }
 
@@ -376,7 +376,7 @@ fn lag_and_watermarks() {
     cluster.hang();
     let start = Instant::now();
     assert_eq!(code_of(watermarks(0, 300)), code::TIMED_OUT);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let _ = consumer.close(ms(0), |_| ());
 }
 
