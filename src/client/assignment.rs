@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::consumer::{Consumer, Fetched, Guard, State, drop_revoked};
 use super::engine::Rebalance;
-use super::gate::{Deadline, Inside, Timeout};
+use super::gate::{DEAF, Deadline, Inside, Timeout};
 use super::positions::Mark;
 use super::records::Records;
 use super::sys::{self, Entry, NativeList, rd};
 use crate::error::{Error, Result, code};
-
-/// How long the engine is asked without looking up.
-const DEAF: Duration = Duration::from_millis(200);
 
 /// After how long the engine asks again for the start of a partition, and a little more.
 const ASKS_AGAIN: Duration = Duration::from_millis(600);

@@ -32,7 +32,6 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 const STORE_EVERY: Duration = Duration::from_secs(1);
 const ILLEGAL_GENERATION: i32 = 22;
 const REBALANCE_IN_PROGRESS: i32 = 27;
-const SEEK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The record that a consuming call hands out.
 pub struct Record<'a> {
@@ -449,7 +448,7 @@ impl Consumer {
                         let error = self.consumer_error(err, message);
                         self.tell(&error, message);
                         state.fetched.push_back(Fetched::Error(error));
-                        if err != code::PARTITION_EOF && !(*message).rkt.is_null() {
+                        if err != code::PARTITION_EOF && !(*message).rkt.is_null() && (*message).offset >= 0 {
                             let topic = sys::text(rd::rd_kafka_topic_name((*message).rkt));
                             rewind.push((topic, (*message).partition, (*message).offset));
                         }
@@ -580,11 +579,11 @@ impl Consumer {
         changed
     }
 
-    /// After an error row the engine's position is past the record; puts it back to what was fetched before.
+    /// After an error row the engine's position is past the record; puts it back to what was fetched before. The engine
+    /// does so before anything else that it is asked for, and from now on gives nothing of these partitions that it had.
     fn rewind(&self, state: &mut State, places: &[(String, i32, i64)]) {
         let entries: Vec<_> = places
             .iter()
-            .filter(|(.., offset)| *offset >= 0)
             .map(|(topic, partition, offset)| {
                 let slot = state.positions.slot(topic, *partition);
                 let position = state.positions.get_mut(slot).and_then(|position| position.handed);
@@ -602,7 +601,7 @@ impl Consumer {
         if let Ok(list) = NativeList::new(&entries) {
             // SAFETY: a live client and list; the error is taken.
             let result = unsafe {
-                let error = rd::rd_kafka_seek_partitions(self.engine.rk(), list.as_ptr(), sys::ms(SEEK_TIMEOUT));
+                let error = rd::rd_kafka_seek_partitions(self.engine.rk(), list.as_ptr(), 0);
                 sys::take_error(error, "seek")
             };
             if let Err(e) = result {

@@ -144,6 +144,9 @@ struct Event {
     stays: bool,
 }
 
+/// How many bytes of events wait at most. Statistics of a client with many partitions are long.
+const MAX_BYTES: usize = 64 << 20;
+
 struct Queue {
     events: VecDeque<Event>,
     bytes: usize,
@@ -230,8 +233,6 @@ impl Events {
 
 impl Queue {
     fn make_room(&mut self) {
-        /// Statistics of a client with many partitions are long.
-        const MAX_BYTES: usize = 64 << 20;
         while self.events.len() > self.max || self.bytes > MAX_BYTES {
             let news = self.events.iter().position(|event| event.kind.is_news() && !event.stays);
             let Some(at) = news.or_else(|| self.events.iter().position(|event| !event.stays)) else { break };
@@ -324,6 +325,22 @@ mod tests {
         let all = read(&events);
         assert_eq!(all.iter().map(|event| event["n"].as_i64().expect("n")).collect::<Vec<_>>(), [0, 5, 6, 7, 8]);
         assert_eq!((&all[0]["lost"], &all[1]["lost"]), (&json!(4), &Value::Null));
+    }
+
+    #[test]
+    fn what_is_too_long_for_the_queue_goes_and_is_counted() {
+        let events = Events::default();
+        let stats = format!("\"{}\"", "x".repeat(1 << 20));
+        push(&events, Kind::Error, 1);
+        for _ in 0..70 {
+            assert!(events.push_stats(&stats));
+        }
+        let bytes = || events.0.lock().bytes;
+        assert!(bytes() <= MAX_BYTES && bytes() + stats.len() + 8 > MAX_BYTES, "{}", bytes());
+        let all = read(&events);
+        // 63 of them have room, as each is a little longer than a MiB; the error came first and stays.
+        assert_eq!((all.len(), &all[0]["event"], &all[0]["lost"]), (64, &json!("error"), &json!(7)));
+        assert_eq!(bytes(), 0);
     }
 
     #[test]

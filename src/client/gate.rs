@@ -8,6 +8,9 @@ use crate::error::{Error, Result, code};
 /// How long a call waits before it looks whether it shall end.
 pub const SLICE: Duration = Duration::from_millis(200);
 
+/// How long a call into the engine that cannot be woken may take.
+pub const DEAF: Duration = Duration::from_millis(200);
+
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeout(Option<Duration>);
@@ -66,7 +69,7 @@ impl Deadline {
 /// Counts the calls inside a client, lets none in once closing has begun, and tells those that wait to end.
 #[derive(Default)]
 pub struct Gate {
-    inside: AtomicU32,
+    pub(super) inside: AtomicU32,
     closing: AtomicBool,
     wakes: AtomicU32,
 }

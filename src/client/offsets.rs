@@ -11,27 +11,34 @@ use super::assignment::{check_entries, expect_assigned};
 use super::batch::{Batch, Columns, Content, Id, OFFSET_INVALID, push_bytes, push_int};
 use super::config::Store;
 use super::consumer::Consumer;
-use super::gate::{Deadline, Inside, SLICE, Timeout};
+use super::gate::{DEAF, Deadline, Inside, SLICE, Timeout};
 use super::positions::{Mark, Slot};
 use super::queue::PrivateQueue;
 use super::sys::{self, Entry, NativeList, c_text, rd};
 use crate::error::{self, Class, Error, Result, code};
 
-/// How long a request that cannot be woken may take.
-const DEAF: Duration = Duration::from_millis(200);
 const WAIT_COORD: i32 = -180;
 
 impl Consumer {
     /// Commits a list, or the positions, and waits for the answer.
     pub fn commit(&self, inside: &Inside<'_>, list: Option<&Batch>) -> Result<()> {
-        self.commit_by(inside, list, Timeout::of(self.settings.request_timeout).deadline())
+        let deadline = Timeout::of(self.settings.request_timeout).deadline();
+        let entries = self.to_commit(inside, list)?;
+        self.commit_by(inside, list, entries, deadline)
     }
 
-    fn commit_by(&self, inside: &Inside<'_>, list: Option<&Batch>, deadline: Deadline) -> Result<()> {
-        let mut entries = match list {
-            Some(list) => list.entries()?,
-            None => self.processed(inside)?,
-        };
+    /// The entries of a list, or the positions.
+    fn to_commit(&self, inside: &Inside<'_>, list: Option<&Batch>) -> Result<Vec<Entry>> {
+        list.map_or_else(|| self.processed(inside), Batch::entries)
+    }
+
+    fn commit_by(
+        &self,
+        inside: &Inside<'_>,
+        list: Option<&Batch>,
+        mut entries: Vec<Entry>,
+        deadline: Deadline,
+    ) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -209,16 +216,11 @@ impl Consumer {
         if self.group.is_none() {
             return Err(no_group());
         }
-        if let Some(list) = list {
-            let entries = list.entries()?;
-            check_entries(&entries)?;
-            expect_offsets(&entries)?;
-        }
-        let Some(timeout) = timeout else {
-            let entries = match list {
-                Some(list) => list.entries()?,
-                None => self.processed(inside)?,
-            };
+        let deadline = timeout.map(Timeout::deadline);
+        let entries = self.to_commit(inside, list)?;
+        check_entries(&entries)?;
+        expect_offsets(&entries)?;
+        let Some(deadline) = deadline else {
             if entries.is_empty() {
                 return Ok(());
             }
@@ -229,7 +231,7 @@ impl Consumer {
                 err => Err(self.engine.fatal().unwrap_or_else(|| Error::engine(err, "commit"))),
             };
         };
-        self.commit_by(inside, list, timeout.deadline())
+        self.commit_by(inside, list, entries, deadline)
     }
 
     /// Fills a list with what the group has committed.

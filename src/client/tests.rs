@@ -165,7 +165,7 @@ fn all_brokers_down_is_said() {
         e.text.contains("all brokers are down").then_some(e.text)
     });
     assert!(text.contains("127.0.0.1:"), "{text}");
-    assert_eq!(code_of(closes_within(&producer, 0, 3000)), code::UNDELIVERED);
+    assert_eq!(code_of(closes_within(&producer, 0, 5000)), code::UNDELIVERED);
 }
 
 #[test]
@@ -206,6 +206,50 @@ fn a_fetch_error_skips_no_record() {
         let got = until("a record", || next(&consumer).unwrap_or_default());
         assert_eq!(got.1, number);
     }
+    assert_eq!(closes_within(&consumer, 5000, 6000), Ok(0));
+}
+
+#[test]
+fn a_fetch_error_does_not_wait_for_an_engine_that_is_held_up() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", -1, 0..20);
+    // Each error comes by a call of its own, and the engine's own thread writes a log line ten times a second.
+    let conf = [
+        ("enable.partition.eof", "true"),
+        ("kaffi.poll.timeout.ms", "5000"),
+        ("heartbeat.interval.ms", "100"),
+        ("debug", "cgrp"),
+    ];
+    let consumer = cluster.consumer("t", &conf);
+    let (mut rows, mut ends) = (0, 0);
+    until("all", || {
+        match next(&consumer) {
+            Err(e) => ends += usize::from(e.code == code::PARTITION_EOF),
+            Ok(record) => rows += usize::from(record.is_some()),
+        }
+        (rows == 20 && ends == 4).then_some(())
+    });
+    // Where that line is written.
+    let held_up = consumer.hub.secrets.write();
+    cluster.ask(r#"{"PushErrors": {"api": "Fetch", "errors": [29]}}"#);
+    let start = Instant::now();
+    let errors = [(); 4].map(|()| code_of(next(&consumer)));
+    let took = start.elapsed();
+    drop(held_up);
+    assert_eq!(errors, [29; 4]);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    cluster.fill("t", -1, 20..32);
+    let mut seen = BTreeSet::new();
+    until("the rest", || {
+        match next(&consumer) {
+            Ok(record) => assert!(record.is_none_or(|(partition, offset, value)| {
+                let number = 4 * offset + i64::from(partition);
+                value == number.to_string() && offset >= 5 && seen.insert(number)
+            })),
+            Err(e) => assert_eq!(e.code, code::PARTITION_EOF),
+        }
+        (seen.len() == 12).then_some(())
+    });
     assert_eq!(closes_within(&consumer, 5000, 6000), Ok(0));
 }
 
@@ -272,7 +316,7 @@ fn a_waiting_call_ends_when_another_thread_closes() {
         assert_eq!(consumer.close(ms(5000), |_| ()), Ok(0));
         let (result, ended) = waiting.join().expect("no panic");
         assert_eq!(code_of(result), code::CLOSED);
-        assert!(ended - start < Duration::from_millis(500));
+        assert!(ended - start < Duration::from_secs(5), "{:?}", ended - start);
     });
     assert_eq!(code_of(consumer.wake()), code::CLOSED);
     assert_eq!(code_of(consumer.commit(None)), code::CLOSED);
@@ -378,7 +422,7 @@ fn a_producer_of_a_hung_broker_closes_in_time() {
     let mut left = 0;
     let start = Instant::now();
     assert_eq!(code_of(producer.close(ms(500), |count| left = count)), code::UNDELIVERED);
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(left, 100);
 }
 
@@ -389,7 +433,7 @@ fn a_consumer_of_a_hung_broker_closes_in_time() {
     let consumer = cluster.consumer("t", &[]);
     record(&consumer);
     cluster.hang();
-    assert_eq!(code_of(closes_within(&consumer, 700, 1500)), code::TIMED_OUT);
+    assert_eq!(code_of(closes_within(&consumer, 700, 5000)), code::TIMED_OUT);
 }
 
 #[test]
@@ -473,7 +517,7 @@ fn a_record_right_behind_a_rebalance_is_kept() {
             }
         });
         // Nothing was committed: what is assigned again comes again, from the first record on, while this call waits.
-        let again = first.consume_batch(1, ms(20_000)).map(|batch| {
+        let again = first.consume_batch(1, ms(60_000)).map(|batch| {
             let mut first = -1;
             batch.ints("offset").expect("offsets").for_each(|_, offset| first = offset);
             first
@@ -670,7 +714,7 @@ fn on_kafka_a_record_right_behind_a_rebalance_is_kept() {
     second.subscribe(&topics).expect("subscribe");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| until("a record of the second", || next(&second).expect("consume")));
-        let again = first.consume_batch(1, ms(15_000)).map(|batch| {
+        let again = first.consume_batch(1, ms(60_000)).map(|batch| {
             let mut first = -1;
             batch.ints("offset").expect("offsets").for_each(|_, offset| first = offset);
             first

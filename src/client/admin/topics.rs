@@ -11,8 +11,8 @@ use super::super::sys::{self as engine, rd};
 use super::cluster::set_broker;
 use super::members::{Item, Native, Object, bad, each_once, name, text};
 use super::{
-    Api, Call, MOST_ITEMS, Operation, array, authorized, broker, nothing_to_set, outcome, outcome_of, switch, sys,
-    validate_only,
+    Api, Call, MOST_ITEMS, Operation, Options, Queue, array, authorized, broker, nothing_to_set, outcome, outcome_of,
+    switch, sys, validate_only,
 };
 use crate::error::{Error, Result};
 
@@ -125,20 +125,39 @@ fn named(topics: &[String]) -> Result<Vec<Item<CString>>> {
         .collect()
 }
 
-/// Results of the three operations that change topics.
-///
-/// # Safety
-/// `first` leads to `count` live results.
-unsafe fn results(first: *mut *const rd::rd_kafka_topic_result_t, count: usize) -> Vec<Value> {
-    // SAFETY: as above.
-    unsafe {
-        let one = |topic| {
-            let label = json!({"name": engine::text(rd::rd_kafka_topic_result_name(topic))});
-            let text = rd::rd_kafka_topic_result_error_string(topic);
-            outcome(label, sys::rd_kafka_topic_result_error(topic), text)
-        };
-        array(first, count).into_iter().map(one).collect()
-    }
+/// Makes, deletes or enlarges topics: `ask` asks the engine for it, `results` finds the results in its answer.
+fn change<T>(
+    call: &Call<'_>,
+    api: Api,
+    items: &[Item<Native<T>>],
+    set: impl Fn(*mut Options) -> Result<()>,
+    ask: unsafe extern "C" fn(*mut rd::rd_kafka_t, *mut *mut T, usize, *const Options, *mut Queue),
+    results: impl Fn(*mut rd::rd_kafka_event_t, *mut usize) -> *mut *const rd::rd_kafka_topic_result_t,
+) -> Result<Value> {
+    let topics = call.ask_each(
+        api,
+        items,
+        MOST_ITEMS,
+        set,
+        |part, options, queue| {
+            let mut topics: Vec<_> = part.iter().map(|item| item.native.as_ptr()).collect();
+            // SAFETY: live topics, client, options and queue; all is copied.
+            unsafe { ask(call.engine.rk(), topics.as_mut_ptr(), topics.len(), options, queue) };
+            Ok(())
+        },
+        // SAFETY: a live answer to this request; what it gives lives as long.
+        |event| unsafe {
+            let mut count = 0;
+            let topics = array(results(event.as_ptr(), &raw mut count), count);
+            let one = |topic| {
+                let label = json!({"name": engine::text(rd::rd_kafka_topic_result_name(topic))});
+                let text = rd::rd_kafka_topic_result_error_string(topic);
+                outcome(label, sys::rd_kafka_topic_result_error(topic), text)
+            };
+            topics.into_iter().map(one).collect()
+        },
+    )?;
+    Ok(json!({"topics": topics}))
 }
 
 #[derive(Deserialize)]
@@ -231,28 +250,12 @@ impl Operation for CreateTopics {
     fn run(self, call: &Call<'_>) -> Result<Value> {
         each_once("topics", self.topics.iter().map(|Object(topic)| &topic.name))?;
         let items = self.topics.into_iter().map(|Object(topic)| topic.native()).collect::<Result<Vec<_>>>()?;
-        let topics = call.ask_each(
-            Api::RD_KAFKA_ADMIN_OP_CREATETOPICS,
-            &items,
-            MOST_ITEMS,
-            |options| validate_only(options, self.validate_only),
-            |part, options, queue| {
-                let mut topics: Vec<_> = part.iter().map(|item| item.native.as_ptr()).collect();
-                // SAFETY: live topics, client, options and queue; all is copied.
-                unsafe {
-                    rd::rd_kafka_CreateTopics(call.engine.rk(), topics.as_mut_ptr(), topics.len(), options, queue);
-                }
-                Ok(())
-            },
-            // SAFETY: a live answer to this request.
-            |event| unsafe {
-                let result = rd::rd_kafka_event_CreateTopics_result(event.as_ptr());
-                let mut count = 0;
-                let first = rd::rd_kafka_CreateTopics_result_topics(result, &raw mut count);
-                results(first, count)
-            },
-        )?;
-        Ok(json!({"topics": topics}))
+        let api = Api::RD_KAFKA_ADMIN_OP_CREATETOPICS;
+        let set = |options| validate_only(options, self.validate_only);
+        // SAFETY: a live answer to this request, a place.
+        change(call, api, &items, set, rd::rd_kafka_CreateTopics, |event, count| unsafe {
+            rd::rd_kafka_CreateTopics_result_topics(rd::rd_kafka_event_CreateTopics_result(event), count)
+        })
     }
 }
 
@@ -262,37 +265,23 @@ pub struct DeleteTopics {
     topics: Vec<String>,
 }
 
+fn deletion(topic: &str) -> Result<Item<Native<rd::rd_kafka_DeleteTopic_t>>> {
+    let text = name("topic", topic)?;
+    // SAFETY: a live text.
+    let native = unsafe { rd::rd_kafka_DeleteTopic_new(text.as_ptr()) };
+    let native = Native::new(native, rd::rd_kafka_DeleteTopic_destroy, String::new)?;
+    Ok(Item { label: json!({"name": topic}), size: topic.len(), native })
+}
+
 impl Operation for DeleteTopics {
     fn run(self, call: &Call<'_>) -> Result<Value> {
-        let items = named(&self.topics)?;
-        let topics = call.ask_each(
-            Api::RD_KAFKA_ADMIN_OP_DELETETOPICS,
-            &items,
-            MOST_ITEMS,
-            nothing_to_set,
-            |part, options, queue| {
-                let made = part.iter().map(|item| {
-                    // SAFETY: a live text.
-                    let made = unsafe { rd::rd_kafka_DeleteTopic_new(item.native.as_ptr()) };
-                    Native::new(made, rd::rd_kafka_DeleteTopic_destroy, String::new)
-                });
-                let made = made.collect::<Result<Vec<_>>>()?;
-                let mut topics: Vec<_> = made.iter().map(Native::as_ptr).collect();
-                // SAFETY: live topics, client, options and queue; all is copied.
-                unsafe {
-                    rd::rd_kafka_DeleteTopics(call.engine.rk(), topics.as_mut_ptr(), topics.len(), options, queue);
-                }
-                Ok(())
-            },
-            // SAFETY: a live answer to this request.
-            |event| unsafe {
-                let result = rd::rd_kafka_event_DeleteTopics_result(event.as_ptr());
-                let mut count = 0;
-                let first = rd::rd_kafka_DeleteTopics_result_topics(result, &raw mut count);
-                results(first, count)
-            },
-        )?;
-        Ok(json!({"topics": topics}))
+        each_once("topics", self.topics.iter())?;
+        let items = self.topics.iter().map(|topic| deletion(topic)).collect::<Result<Vec<_>>>()?;
+        let api = Api::RD_KAFKA_ADMIN_OP_DELETETOPICS;
+        // SAFETY: a live answer to this request, a place.
+        change(call, api, &items, nothing_to_set, rd::rd_kafka_DeleteTopics, |event, count| unsafe {
+            rd::rd_kafka_DeleteTopics_result_topics(rd::rd_kafka_event_DeleteTopics_result(event), count)
+        })
     }
 }
 
@@ -337,27 +326,11 @@ impl Operation for CreatePartitions {
     fn run(self, call: &Call<'_>) -> Result<Value> {
         each_once("topics", self.topics.iter().map(|Object(topic)| &topic.name))?;
         let items = self.topics.into_iter().map(|Object(topic)| topic.native()).collect::<Result<Vec<_>>>()?;
-        let topics = call.ask_each(
-            Api::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS,
-            &items,
-            MOST_ITEMS,
-            |options| validate_only(options, self.validate_only),
-            |part, options, queue| {
-                let mut topics: Vec<_> = part.iter().map(|item| item.native.as_ptr()).collect();
-                // SAFETY: live topics, client, options and queue; all is copied.
-                unsafe {
-                    rd::rd_kafka_CreatePartitions(call.engine.rk(), topics.as_mut_ptr(), topics.len(), options, queue);
-                }
-                Ok(())
-            },
-            // SAFETY: a live answer to this request.
-            |event| unsafe {
-                let result = rd::rd_kafka_event_CreatePartitions_result(event.as_ptr());
-                let mut count = 0;
-                let first = rd::rd_kafka_CreatePartitions_result_topics(result, &raw mut count);
-                results(first, count)
-            },
-        )?;
-        Ok(json!({"topics": topics}))
+        let api = Api::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS;
+        let set = |options| validate_only(options, self.validate_only);
+        // SAFETY: a live answer to this request, a place.
+        change(call, api, &items, set, rd::rd_kafka_CreatePartitions, |event, count| unsafe {
+            rd::rd_kafka_CreatePartitions_result_topics(rd::rd_kafka_event_CreatePartitions_result(event), count)
+        })
     }
 }

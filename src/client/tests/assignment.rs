@@ -280,7 +280,7 @@ fn the_host_answers_rebalances() {
             (both() == 4 && assignment(&one).len() == 2).then_some(())
         });
         // Closing answers what waits.
-        assert_eq!(closes_within(&two, 10_000, 10_000), Ok(0));
+        assert_eq!(closes_within(&two, 10_000, 11_000), Ok(0));
         let start = Instant::now();
         while one.as_consumer(|consumer, _| Ok(consumer.pending())).expect("pending").is_none() {
             let _ = next(&one);
@@ -288,7 +288,7 @@ fn the_host_answers_rebalances() {
                 break;
             }
         }
-        assert_eq!(closes_within(&one, 10_000, 10_000), Ok(0));
+        assert_eq!(closes_within(&one, 10_000, 11_000), Ok(0));
     }
 }
 
@@ -338,7 +338,7 @@ fn offsets_are_committed_with_a_limit_or_without_waiting() {
     cluster.hang();
     let start = Instant::now();
     assert_eq!(code_of(commit(None, Some(300))), code::TIMED_OUT);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let _ = consumer.close(ms(0), |_| ());
 }
 
@@ -376,7 +376,30 @@ fn lag_and_watermarks() {
     cluster.hang();
     let start = Instant::now();
     assert_eq!(code_of(watermarks(0, 300)), code::TIMED_OUT);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let _ = consumer.close(ms(0), |_| ());
+}
+
+#[test]
+fn offsets_for_times_are_told_though_slowly_or_not_in_time() {
+    let cluster = Cluster::new(1, &[("t", 4)]);
+    cluster.fill("t", 0, 0..10);
+    let consumer = cluster.client(&[]);
+    consumer.start(Type::Consumer).expect("start");
+    let offsets = |time: i64, timeout| {
+        let list = list(&[("t", 0, time)]);
+        consumer.as_consumer(|consumer, inside| consumer.get_offsets_for_times(inside, &list, ms(timeout)))?;
+        Ok(list.entries()?[0].offset)
+    };
+    // The embedded cluster knows no times: for any of them there is no record.
+    assert_eq!(offsets(1, 20_000), Ok(-1));
+    // Longer than the engine is asked without looking up.
+    cluster.ask(r#"{"RoundTripTime": {"broker": 1, "ms": 700}}"#);
+    assert_eq!(offsets(1, 20_000), Ok(-1));
+    cluster.hang();
+    let start = Instant::now();
+    assert_eq!(code_of(offsets(1, 600)), code::TIMED_OUT);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let _ = consumer.close(ms(0), |_| ());
 }
 
