@@ -5,6 +5,7 @@ mod header;
 mod json;
 mod python;
 mod reference;
+mod rust;
 mod source;
 mod types;
 mod wrap;
@@ -42,6 +43,7 @@ fn outputs(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("src/generated/describe.json", json::describe(&library)),
         ("src/generated/functions.json", json::functions(&library)),
         ("bindings/python/kaffi/_abi.py", python::declarations(&library)),
+        ("bindings/python/native/src/functions.rs", rust::functions(&library)),
         ("bindings/csharp/src/Native.g.cs", csharp::declarations(&library)),
         ("docs/reference.md", reference::reference(&library)),
         ("bindings/apl/patterns.json", json::patterns(&library)),

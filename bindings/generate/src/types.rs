@@ -132,6 +132,21 @@ impl Type {
         }
     }
 
+    pub fn rust(&self) -> String {
+        let scalar = self.scalar(0);
+        match self.kind {
+            Handle => "u64".into(),
+            HandleOut => "*mut u64".into(),
+            Text | Data => "*const c_char".into(),
+            TextOut => "*mut c_char".into(),
+            Bytes => "*const u8".into(),
+            Arrow => "*mut c_void".into(),
+            In | Column => format!("*const {scalar}"),
+            Out | InOut | ColumnOut => format!("*mut {scalar}"),
+            Value => scalar.into(),
+        }
+    }
+
     pub fn csharp(&self) -> String {
         let scalar = self.scalar(4);
         match self.kind {

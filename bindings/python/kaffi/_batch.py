@@ -20,6 +20,7 @@ from .message import Headers, Message
 from .topic_partition import TopicPartition
 
 
+@natively
 class Handle:
     """A batch of the library; it ends with the last who refers to it."""
 

@@ -20,13 +20,35 @@ SLICE_MS = 200
 TIMED_OUT = -185
 
 
+class Room:
+    """Room for the error text of a call."""
+
+    __slots__ = ("length", "length_at", "text")
+
+    def __init__(self) -> None:
+        self.text = create_string_buffer(1024)
+        self.length = c_int()
+        self.length_at = byref(self.length)
+
+    def error(self, code: int) -> KafkaError:
+        """The error of a code with the text in here."""
+        return KafkaError(code, self.text.raw[: self.length.value].decode(errors="replace"))
+
+
+_rooms: list[Room] = []  # that no call uses
+
+
 def call(function: Callable[..., int], *arguments: object, expected: tuple[int, ...] = (_abi.DONE,)) -> int:
     """Calls a function that ends in `errtxt, plen`. Answers its code, or raises what is not expected with its text."""
-    room = create_string_buffer(1024)
-    length = c_int(len(room))
-    code = function(*arguments, room, byref(length))
+    try:
+        room = _rooms.pop()
+    except IndexError:
+        room = Room()
+    room.length.value = 1024
+    code = function(*arguments, room.text, room.length_at)
     if code not in expected:
-        raise KafkaException(KafkaError(code, room.raw[: length.value].decode(errors="replace")))
+        raise KafkaException(room.error(code))
+    _rooms.append(room)
     return code
 
 

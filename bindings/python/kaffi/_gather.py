@@ -203,6 +203,8 @@ class Gatherer:
 
     _gathered: Gathered
     _targets: set[tuple[str, int]]  # topics and partitions that the library has accepted
+    _sink: int  # the producer in the library, when records may be handed over to it; else 0
+    _work: Any  # records that are being handed over
     _ticking: bool  # whether a thread looks after what is gathered
     _tells: bool  # whether reports are asked for, so that a callback is possible
     _gather: int  # how many records are gathered at most

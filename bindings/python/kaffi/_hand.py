@@ -28,10 +28,20 @@ class Poller:
 
     _records: Records
     _until = 0.0
+    _source = 0
+    """The consumer in the library, when to take records from it is all that is to be done there; else 0."""
+    _batch_rows: int  # how many records are taken from it at once
+    _turn: AbstractContextManager[Any]
+    _lock: AbstractContextManager[Any]
+    _incoming: c_uint64  # the number of a batch that came in and is not received
 
-    def _look_in(self, seconds: float) -> None:
-        """Records are handed out for so many seconds before something else is looked after."""
-        self._until = monotonic() + seconds
+    def _look_later(self) -> None:
+        """Something else is looked after again after a second."""
+        self._until = monotonic() + STORE_SECONDS
+
+    def _look_now(self) -> None:
+        """Something else is looked after next."""
+        self._until = 0.0
 
     def _looks(self) -> bool:
         """Whether something else is to be looked after now."""
@@ -73,11 +83,11 @@ class Hand(Client, Poller):
     def _renew(self) -> None:
         # A waiting call holds the lock for one slice at a time; who queues in `_turn` gets it next.
         # A signal's handler may come back into both.
-        self._turn: AbstractContextManager[Any] = threading.RLock()
-        self._lock: AbstractContextManager[Any] = threading.RLock()
+        self._turn, self._lock = threading.RLock(), threading.RLock()
         self._incoming, self._rows = c_uint64(), c_int32()
         self._records = Records()
-        self._look_in(0)
+        self._source = 0
+        self._look_now()
 
     def _receive(self) -> None:
         """Reads the batch that came in. May be interrupted and done again."""
@@ -90,7 +100,7 @@ class Hand(Client, Poller):
         if handle is None or handle.number != number:
             handle = Handle(number, owned=False)
             self._records = Records(handle, self._rows.value)
-            self._look_in(STORE_SECONDS)
+            self._look_later()
         handle.owned = True
         self._incoming.value = 0
 
@@ -101,7 +111,7 @@ class Hand(Client, Poller):
         if self._stores and records.stored != handed_out:
             call(library().StoreBatchOffsets, self._handle, records.number, handed_out)
             records.stored = handed_out
-        self._look_in(STORE_SECONDS)
+        self._look_later()
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:

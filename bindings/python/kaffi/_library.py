@@ -75,7 +75,7 @@ def library() -> _abi.Functions:
         ) from error
     try:
         if _native:
-            _native.use_library(ctypes.cast(loaded.ViewBatch, ctypes.c_void_p).value)
+            _native.use_library(lambda name: ctypes.cast(getattr(loaded, name), ctypes.c_void_p).value)
         return _abi.declare(loaded)
     except AttributeError as error:
         raise ImportError(f"the library {path} does not fit this package: {error}") from error

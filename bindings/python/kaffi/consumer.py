@@ -62,6 +62,8 @@ class Consumer(Assignment, Offsets):
             usual = "manual" if str(conf["enable.auto.offset.store"]).lower() == "false" else "delivered"
             conf["kaffi.offset.store"] = conf.pop("kaffi.offset.store", usual)
         super().__init__(conf, CONSUMER)
+        if not self._callbacks:
+            self._source = self._handle
 
     def _configured(self) -> None:
         super()._configured()
@@ -167,18 +169,23 @@ class Consumer(Assignment, Offsets):
                             self._receive()
                             messages = self._records.take(most)
                     except KafkaException as failure:
-                        error: KafkaError = failure.args[0]
-                        if error.code() <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong
-                            raise
-                        messages = [Message(error=error)]
+                        messages = [self._failed(failure.args[0].code(), failure.args[0].str())]
             if messages or (deadline and deadline.passed()):
                 return messages
+
+    def _failed(self, code: int, text: str) -> Message:
+        """What ConsumeBatch has answered: an error of the consumer is a message."""
+        error = KafkaError(code, text)
+        if code <= _abi.INVALID_HANDLE:  # kaffi's own: the call was wrong
+            raise KafkaException(error)
+        return Message(error=error)
 
     def _fetch(self, rows: int, wait_ms: int) -> bool:
         """Takes a batch from the library into `_incoming`; says whether there was one. Nothing is in hand: callbacks
         of events may raise.
         """
-        self._store()
+        if self._records.stored >= 0:
+            self._store()  # else the library counts all, which is right
         if self._callbacks:
             self._serve_events()
         arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
@@ -204,7 +211,7 @@ class Consumer(Assignment, Offsets):
             self._store()
             if self._on_revoke or self._on_lost:
                 self._hand_in(deadline, failures)
-            self._over = _abi.CLOSED
+            self._over, self._source = _abi.CLOSED, 0
             self._records = Records()
         self._close_handle(deadline.left())
         if failures:

@@ -163,6 +163,7 @@ class Producer(transactions.Transactions, Gatherer):
             conf["logger"] = logger
         self._on_delivery: OnDelivery | None = conf.pop("on_delivery", None)
         super().__init__(conf, PRODUCER)
+        self._sink = self._handle
 
     def _configured(self) -> None:
         self._tells, self._reports_wanted = False, self._get("kaffi.delivery.reports") in ("auto", "all")
@@ -191,7 +192,7 @@ class Producer(transactions.Transactions, Gatherer):
         self._untold: tuple[int, int] | None = None  # of the records that failed without a callback: a code, how many
         self._gathered = Gathered()
         self._work: _Work | None = None
-        self._targets, self._ticking, self._tells = set(), False, False
+        self._targets, self._ticking, self._tells, self._sink = set(), False, False, 0
         self._wake: threading.Event | None = None
         self._last = 0.0
         self._read_after = 0.0  # before that `poll(0)` does not look for reports again
@@ -608,7 +609,7 @@ class Producer(transactions.Transactions, Gatherer):
                 failures.insert(0, failure)
         with self._lock:
             self._over = _abi.CLOSED
-            self._targets, self._ticking, self._read_after = set(), False, 0.0
+            self._targets, self._ticking, self._sink, self._read_after = set(), False, 0, 0.0
             if self._wake:
                 self._wake.set()  # its thread ends
             self._drop(failures)

@@ -1,33 +1,13 @@
 //! Columns of a batch of the library, where they lie.
 
-use std::ffi::{CStr, c_char, c_void};
-use std::sync::OnceLock;
+use std::ffi::CStr;
 use std::{ptr, slice};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// `ViewBatch` of kaffi.h. A handle is passed as a pointer.
-type ViewBatch = unsafe extern "C" fn(
-    *mut c_void,
-    *const c_char,
-    *mut u64,
-    *mut i64,
-    *mut u64,
-    *mut u64,
-    *mut c_char,
-    *mut i32,
-) -> i32;
-
-static VIEW_BATCH: OnceLock<ViewBatch> = OnceLock::new();
-
-/// Takes the address of the library's `ViewBatch`.
-#[pyfunction]
-pub fn use_library(view_batch: usize) {
-    // SAFETY: the caller has it from the library, whose functions never change their signatures.
-    let _ = VIEW_BATCH.set(unsafe { std::mem::transmute::<*const c_void, ViewBatch>(view_batch as *const c_void) });
-}
+use super::library::functions;
 
 struct View {
     data: u64,
@@ -36,13 +16,12 @@ struct View {
     validity: u64,
 }
 
-fn view(batch: usize, column: &CStr) -> PyResult<View> {
-    let function = VIEW_BATCH.get().ok_or_else(|| PyRuntimeError::new_err("use_library comes first"))?;
+fn view(batch: u64, column: &CStr) -> PyResult<View> {
     let mut view = View { data: 0, size: 0, offsets: 0, validity: 0 };
     // SAFETY: all places are there; the library knows wrong handles and names.
     let code = unsafe {
-        function(
-            batch as *mut c_void,
+        (functions()?.ViewBatch)(
+            batch,
             column.as_ptr(),
             &raw mut view.data,
             &raw mut view.size,
@@ -71,7 +50,7 @@ pub enum Ints {
 impl Ints {
     /// # Safety
     /// The batch has `rows` rows, and lives as long as what is made here.
-    pub unsafe fn of(batch: usize, column: &CStr, rows: usize) -> PyResult<Ints> {
+    pub unsafe fn of(batch: u64, column: &CStr, rows: usize) -> PyResult<Ints> {
         let view = view(batch, column)?;
         // SAFETY: the library gives 4 or 8 bytes for each row, or none.
         Ok(unsafe {
@@ -101,7 +80,7 @@ pub struct Bytes {
 impl Bytes {
     /// # Safety
     /// The column has `rows` entries, and the batch lives as long as what is made here.
-    pub unsafe fn of(batch: usize, column: &CStr, rows: usize) -> PyResult<Bytes> {
+    pub unsafe fn of(batch: u64, column: &CStr, rows: usize) -> PyResult<Bytes> {
         let view = view(batch, column)?;
         let ends = if view.offsets == 0 || rows == 0 { 0 } else { rows + 1 };
         let bits = if view.validity == 0 { 0 } else { rows.div_ceil(8) };
@@ -126,7 +105,7 @@ impl Bytes {
 #[pyfunction]
 pub fn values<'py>(
     py: Python<'py>,
-    batch: usize,
+    batch: u64,
     column: &str,
     rows: usize,
 ) -> PyResult<Vec<Option<Bound<'py, PyBytes>>>> {

@@ -1,15 +1,17 @@
 //! Records that are gathered to be produced together, and those whose delivery report is awaited.
 
 use std::collections::VecDeque;
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+use std::sync::Arc;
 
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
-use rustc_hash::FxHashMap;
-
 use super::column::Ints;
+use super::library::functions;
 use super::message::{self, Message, Record as Told};
 
 /// A record to produce.
@@ -185,6 +187,73 @@ impl Gathered {
     }
 }
 
+/// Records whose report is awaited, by id: in runs of ids that follow each other, so that what is together in time is
+/// together in memory.
+#[derive(Default)]
+struct Awaited {
+    runs: VecDeque<Run>,
+    count: usize,
+    /// The run that was looked into last.
+    last: usize,
+}
+
+struct Run {
+    first: u64,
+    records: Vec<Option<Record>>,
+    left: usize,
+}
+
+impl Run {
+    fn has(&self, id: u64) -> bool {
+        id.checked_sub(self.first).is_some_and(|at| at < self.records.len() as u64)
+    }
+}
+
+impl Awaited {
+    const LONGEST: usize = 1024;
+
+    fn insert(&mut self, id: u64, record: Record) {
+        self.count += 1;
+        let at = self.runs.partition_point(|run| run.first <= id);
+        let before = at.checked_sub(1).and_then(|at| self.runs.get_mut(at));
+        match before.filter(|run| run.records.len() < Awaited::LONGEST && run.first + run.records.len() as u64 == id) {
+            Some(run) => {
+                run.records.push(Some(record));
+                run.left += 1;
+            }
+            None => self.runs.insert(at, Run { first: id, records: vec![Some(record)], left: 1 }),
+        }
+    }
+
+    fn extend(&mut self, first: u64, records: Vec<Option<Record>>) {
+        let left = records.iter().flatten().count();
+        if left > 0 {
+            self.count += left;
+            let at = self.runs.partition_point(|run| run.first <= first);
+            self.runs.insert(at, Run { first, records, left });
+        }
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Record> {
+        if !self.runs.get(self.last).is_some_and(|run| run.has(id)) {
+            self.last = self.runs.partition_point(|run| run.first <= id).checked_sub(1)?;
+        }
+        let run = self.runs.get_mut(self.last).filter(|run| run.has(id))?;
+        let record = run.records[(id - run.first) as usize].take()?;
+        run.left -= 1;
+        self.count -= 1;
+        if run.left == 0 {
+            self.runs.remove(self.last);
+        }
+        Some(record)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &Record)> {
+        let ids = self.runs.iter().flat_map(|run| (run.first..).zip(&run.records));
+        ids.filter_map(|(id, record)| record.as_ref().map(|record| (id, record)))
+    }
+}
+
 /// A callback, and what it is to be told.
 type Call = (Py<PyAny>, Option<Py<PyAny>>, Py<Message>);
 
@@ -193,7 +262,7 @@ type Call = (Py<PyAny>, Option<Py<PyAny>>, Py<Message>);
 #[pyclass(module = "kaffi._native")]
 #[derive(Default)]
 pub struct Deliveries {
-    awaited: FxHashMap<u64, Record>,
+    awaited: Awaited,
     ready: VecDeque<Call>,
 }
 
@@ -212,16 +281,16 @@ impl Deliveries {
         let is_leaf = record.headers.is_none() && error.is_none();
         let message = Message::of(Told {
             topic: Some(record.topic.into_any()),
-            partition,
+            partition: partition as i32,
             offset,
             key: record.key.map(Py::into_any),
             value: record.value.map(Py::into_any),
             timestamp,
-            timestamp_type,
+            timestamp_type: timestamp_type as i32,
             leader_epoch: -1,
             headers: record.headers,
             error: cloned(py, &error),
-            latency: Some(latency as f64 / 1e6),
+            micros: Some(latency),
         });
         let message = Py::new(py, message)?;
         if is_leaf {
@@ -240,18 +309,17 @@ impl Deliveries {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.awaited.values().try_for_each(|record| record.traverse(&visit))?;
+        self.awaited.iter().try_for_each(|(_, record)| record.traverse(&visit))?;
         self.ready.iter().try_for_each(|(on_delivery, ..)| visit.call(on_delivery))
     }
 
     fn __clear__(&mut self) {
-        self.awaited.clear();
-        self.ready.clear();
+        (self.awaited, self.ready) = Default::default();
     }
 
     /// How many records await their report.
     fn awaited(&self) -> usize {
-        self.awaited.len()
+        self.awaited.count
     }
 
     /// How many callbacks are ready.
@@ -266,15 +334,13 @@ impl Deliveries {
 
     /// Awaits the reports of those that have a callback, which go from `gathered`; the first has the id `first`.
     fn expect_all(&mut self, first: u64, gathered: &mut Gathered) {
-        let records = (first..).zip(gathered.records.drain(..)).filter(|(_, record)| record.on_delivery.is_some());
-        self.awaited.extend(records);
+        let records = gathered.records.drain(..).map(|record| record.on_delivery.is_some().then_some(record));
+        self.awaited.extend(first, records.collect());
     }
 
     /// The ids of the records that await their report.
     fn awaited_ids(&self) -> Vec<u64> {
-        let mut ids: Vec<_> = self.awaited.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        self.awaited.iter().map(|(id, _)| id).collect()
     }
 
     /// Makes the callback of a record ready. False: it is not awaited.
@@ -282,7 +348,7 @@ impl Deliveries {
         let py = slf.py();
         let error = failure(py, report.5)?;
         let mut this = slf.try_borrow_mut()?;
-        match this.awaited.remove(&id) {
+        match this.awaited.remove(id) {
             Some(record) => this.make_ready(py, record, report, error).map(|()| true),
             None => Ok(false),
         }
@@ -296,7 +362,7 @@ impl Deliveries {
 
     /// Makes the callbacks of a batch of reports ready. Gives ids and reports of those that are not awaited: all if some
     /// may have come `early`, else the failures.
-    fn tell_all(slf: &Bound<'_, Self>, batch: usize, rows: usize, early: bool) -> PyResult<Vec<(u64, Report)>> {
+    fn tell_all(slf: &Bound<'_, Self>, batch: u64, rows: usize, early: bool) -> PyResult<Vec<(u64, Report)>> {
         let py = slf.py();
         // SAFETY: the caller says how many rows the batch has, and keeps it till this returns.
         let column = |name| unsafe { Ints::of(batch, name, rows) };
@@ -316,7 +382,7 @@ impl Deliveries {
         let mut others = Vec::new();
         for (row, error) in errors.into_iter().enumerate() {
             let (id, report) = (number(&ids, row) as u64, report(row));
-            match this.awaited.remove(&id) {
+            match this.awaited.remove(id) {
                 Some(record) => this.make_ready(py, record, report, error)?,
                 None if early || report.5 != 0 => others.push((id, report)),
                 None => {}
@@ -345,6 +411,27 @@ impl Deliveries {
     }
 }
 
+/// A topic and partition that the library has accepted.
+struct Target {
+    topic: Py<PyString>,
+    partition: i32,
+    name: Arc<CStr>,
+}
+
+/// What becomes of a record.
+enum Way {
+    Gathered,
+    /// It is handed over at once.
+    Direct {
+        sink: u64,
+        topic: Arc<CStr>,
+        value: Option<Py<PyBytes>>,
+        key: Option<Py<PyBytes>>,
+    },
+    /// Python does what is to be done.
+    Other,
+}
+
 /// Takes the records that are produced, and gathers them while that can be.
 #[pyclass(subclass, module = "kaffi._native")]
 pub struct Gatherer {
@@ -354,7 +441,13 @@ pub struct Gatherer {
     #[pyo3(get, name = "_targets")]
     targets: Py<PySet>,
     /// The last of them that was looked up.
-    target: Option<(Py<PyString>, i32)>,
+    target: Option<Target>,
+    /// The producer in the library, when records may be handed over to it; else 0.
+    #[pyo3(get, set, name = "_sink")]
+    sink: u64,
+    /// Records that are being handed over.
+    #[pyo3(get, set, name = "_work")]
+    work: Option<Py<PyAny>>,
     /// Whether a thread looks after what is gathered.
     #[pyo3(get, set, name = "_ticking")]
     ticking: bool,
@@ -384,50 +477,82 @@ impl Gatherer {
     }
 
     fn accepts(&mut self, topic: &Bound<'_, PyString>, partition: i32) -> PyResult<bool> {
-        if self.target.as_ref().is_some_and(|(name, number)| name.is(topic) && *number == partition) {
+        if self.target.as_ref().is_some_and(|target| target.topic.is(topic) && target.partition == partition) {
             return Ok(true);
         }
         let accepted = self.targets.bind(topic.py()).contains((topic, partition))?;
         if accepted {
-            self.target = Some((topic.clone().unbind(), partition));
+            let name = CString::new(topic.to_str()?)?.into();
+            self.target = Some(Target { topic: topic.clone().unbind(), partition, name });
         }
         Ok(accepted)
     }
 
-    /// Gathers a record if nothing else has to be done. False: Python does what is to be done.
-    fn gather(
+    /// Gathers a record if it can be, or says how it is handed over.
+    fn way(
         &mut self,
         topic: &Bound<'_, PyAny>,
         value: Option<&Bound<'_, PyAny>>,
         key: Option<&Bound<'_, PyAny>>,
         partition: i32,
         on_delivery: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<bool> {
+    ) -> PyResult<Way> {
         let py = topic.py();
-        if !self.ticking {
-            return Ok(false);
-        }
         let on_delivery = match on_delivery {
             Some(on_delivery) => Some(on_delivery.clone().unbind()),
             None => cloned(py, &self.on_delivery),
         };
-        if on_delivery.as_ref().is_some_and(|on_delivery| !self.tells || !on_delivery.bind(py).is_callable()) {
-            return Ok(false);
+        let may_tell = |callback: &Py<PyAny>| self.tells && callback.bind(py).is_callable();
+        let Ok(topic) = topic.cast_exact::<PyString>() else { return Ok(Way::Other) };
+        let (Some(value), Some(key)) = (Gatherer::bytes(value), Gatherer::bytes(key)) else { return Ok(Way::Other) };
+        if !on_delivery.as_ref().is_none_or(may_tell) || !self.accepts(topic, partition)? {
+            return Ok(Way::Other);
         }
-        let Ok(topic) = topic.cast_exact::<PyString>() else { return Ok(false) };
-        let (Some(value), Some(key)) = (Gatherer::bytes(value), Gatherer::bytes(key)) else { return Ok(false) };
         let size = |bytes: &Option<Py<PyBytes>>| bytes.as_ref().map_or(0, |bytes| bytes.as_bytes(py).len() as isize);
-        if size(&value) + size(&key) > self.most_bytes || !self.accepts(topic, partition)? {
-            return Ok(false);
-        }
         let mut gathered = self.gathered.bind(py).try_borrow_mut()?;
-        if gathered.records.len() >= self.most {
-            return Ok(false);
+        if size(&value) + size(&key) > self.most_bytes {
+            return Ok(match &self.target {
+                Some(target)
+                    if self.sink > 0 && on_delivery.is_none() && self.work.is_none() && gathered.records.is_empty() =>
+                {
+                    Way::Direct { sink: self.sink, topic: target.name.clone(), value, key }
+                }
+                _ => Way::Other,
+            });
+        }
+        if !self.ticking || gathered.records.len() >= self.most {
+            return Ok(Way::Other);
         }
         let topic = topic.clone().unbind();
         gathered.records.push(Record { topic, value, key, partition, timestamp: 0, headers: None, on_delivery });
-        Ok(true)
+        Ok(Way::Gathered)
     }
+}
+
+/// Hands over a record; the code.
+fn produce(py: Python<'_>, sink: u64, topic: &CStr, data: [&Option<Py<PyBytes>>; 2], partition: i32) -> PyResult<i32> {
+    let [value, key] = data.map(|bytes| match bytes {
+        None => (0, u32::MAX),
+        Some(bytes) => (bytes.as_bytes(py).as_ptr() as usize, bytes.as_bytes(py).len() as u32),
+    });
+    let produce = functions()?.Produce;
+    Ok(py.detach(|| {
+        // SAFETY: what is given lives longer than the call; the library knows wrong handles.
+        unsafe {
+            produce(
+                sink,
+                topic.as_ptr(),
+                value.0 as *const c_char,
+                value.1,
+                key.0 as *const c_char,
+                key.1,
+                partition,
+                &mut 0,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        }
+    }))
 }
 
 #[pymethods]
@@ -439,6 +564,8 @@ impl Gatherer {
             gathered: Py::new(py, Gathered::default())?,
             targets: PySet::empty(py)?.unbind(),
             target: None,
+            sink: 0,
+            work: None,
             ticking: false,
             tells: false,
             most: 0,
@@ -477,16 +604,25 @@ impl Gatherer {
         timestamp: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
+        let py = slf.py();
         if timestamp.is_none() && headers.is_none() {
             let number = partition.as_ref().map_or(Some(-1), |partition| partition.extract::<i32>().ok());
             let tells = on_delivery.as_ref().or(callback.as_ref());
-            if let Some(number) = number
-                && slf.try_borrow_mut()?.gather(&topic, value.as_ref(), key.as_ref(), number, tells)?
-            {
-                return Ok(());
+            let way = match number {
+                Some(number) => slf.try_borrow_mut()?.way(&topic, value.as_ref(), key.as_ref(), number, tells)?,
+                None => Way::Other,
+            };
+            match way {
+                Way::Gathered => return Ok(()),
+                Way::Direct { sink, topic, value, key } => {
+                    // What has failed is tried again by Python, which says why.
+                    if produce(py, sink, &topic, [&value, &key], number.unwrap_or(-1))? == 0 {
+                        return Ok(());
+                    }
+                }
+                Way::Other => {}
             }
         }
-        let py = slf.py();
         let number = |given: Option<Bound<'py, PyAny>>, usual: i32| match given {
             Some(given) => Ok(given),
             None => usual.into_pyobject(py).map(Bound::into_any),

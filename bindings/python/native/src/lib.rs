@@ -2,7 +2,10 @@
 //! Python, over ctypes; what is here is there in Python, too, for interpreters that cannot load it.
 
 mod column;
+#[rustfmt::skip]
+mod functions;
 mod gather;
+mod library;
 mod message;
 mod poller;
 mod records;
@@ -14,10 +17,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<gather::Deliveries>()?;
     module.add_class::<gather::Gathered>()?;
     module.add_class::<gather::Gatherer>()?;
+    module.add_class::<library::Handle>()?;
     module.add_class::<message::Message>()?;
     module.add_class::<poller::Poller>()?;
     module.add_class::<records::Records>()?;
     module.add_function(wrap_pyfunction!(message::messages, module)?)?;
-    module.add_function(wrap_pyfunction!(column::use_library, module)?)?;
+    module.add_function(wrap_pyfunction!(library::use_library, module)?)?;
     module.add_function(wrap_pyfunction!(column::values, module)?)
 }

@@ -13,22 +13,23 @@ pub struct Message(Source);
 
 enum Source {
     Row { columns: Arc<Columns>, row: usize },
-    Own(Box<Record>),
+    Own(Record),
 }
 
 /// The fields of a message that is no row of a batch.
 pub struct Record {
     pub topic: Option<Py<PyAny>>,
-    pub partition: i64,
+    pub partition: i32,
     pub offset: i64,
     pub key: Option<Py<PyAny>>,
     pub value: Option<Py<PyAny>>,
     pub timestamp: i64,
-    pub timestamp_type: i64,
-    pub leader_epoch: i64,
+    pub timestamp_type: i32,
+    pub leader_epoch: i32,
     pub headers: Option<Py<PyAny>>,
     pub error: Option<Py<PyAny>>,
-    pub latency: Option<f64>,
+    /// From `produce` to the report.
+    pub micros: Option<i64>,
 }
 
 impl Message {
@@ -37,7 +38,7 @@ impl Message {
     }
 
     pub fn of(record: Record) -> Message {
-        Message(Source::Own(Box::new(record)))
+        Message(Source::Own(record))
     }
 }
 
@@ -68,13 +69,13 @@ impl Message {
     #[expect(clippy::too_many_arguments, reason = "the fields of a message")]
     fn new(
         topic: Option<Py<PyAny>>,
-        partition: i64,
+        partition: i32,
         offset: i64,
         key: Option<Py<PyAny>>,
         value: Option<Py<PyAny>>,
         timestamp: i64,
-        timestamp_type: i64,
-        leader_epoch: i64,
+        timestamp_type: i32,
+        leader_epoch: i32,
         headers: Option<Py<PyAny>>,
         error: Option<Py<PyAny>>,
         latency: Option<f64>,
@@ -90,7 +91,7 @@ impl Message {
             leader_epoch,
             headers,
             error,
-            latency,
+            micros: latency.map(|seconds| (seconds * 1e6) as i64),
         })
     }
 
@@ -114,7 +115,7 @@ impl Message {
     fn partition(&self) -> Option<i64> {
         match &self.0 {
             Source::Row { columns, row } => columns.partition.get(*row).and_then(known),
-            Source::Own(record) => known(record.partition),
+            Source::Own(record) => known(record.partition.into()),
         }
     }
 
@@ -148,7 +149,7 @@ impl Message {
             Source::Row { columns, row } => {
                 (columns.timestamp_type.get(*row).unwrap_or(0), columns.timestamp.get(*row).unwrap_or(-1))
             }
-            Source::Own(record) => (record.timestamp_type, record.timestamp),
+            Source::Own(record) => (record.timestamp_type.into(), record.timestamp),
         }
     }
 
@@ -164,7 +165,7 @@ impl Message {
     fn leader_epoch(&self) -> Option<i64> {
         match &self.0 {
             Source::Row { columns, row } => columns.leader_epoch.get(*row).and_then(known),
-            Source::Own(record) => known(record.leader_epoch),
+            Source::Own(record) => known(record.leader_epoch.into()),
         }
     }
 
@@ -172,7 +173,7 @@ impl Message {
     fn latency(&self) -> Option<f64> {
         match &self.0 {
             Source::Row { .. } => None,
-            Source::Own(record) => record.latency,
+            Source::Own(record) => record.micros.map(|micros| micros as f64 / 1e6),
         }
     }
 
@@ -216,12 +217,11 @@ impl Message {
 /// Messages from the fields of each; the last is the time from `produce` to the report in microseconds.
 #[pyfunction]
 pub fn messages(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Message>> {
-    type Fields = (Object, i64, i64, Object, Object, i64, i64, i64, Object, Object, Option<f64>);
+    type Fields = (Object, i32, i64, Object, Object, i64, i32, i32, Object, Object, Option<i64>);
     type Object = Option<Py<PyAny>>;
     let message = |fields: PyResult<Bound<'_, PyAny>>| {
         let (topic, partition, offset, key, value, timestamp, timestamp_type, leader_epoch, headers, error, micros) =
             fields?.extract::<Fields>()?;
-        let latency = micros.map(|micros| micros / 1e6);
         Ok(Message::of(Record {
             topic,
             partition,
@@ -233,7 +233,7 @@ pub fn messages(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Message>> {
             leader_epoch,
             headers,
             error,
-            latency,
+            micros,
         }))
     };
     fields.try_iter()?.map(message).collect()

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyRange, PyString};
 
 use super::column::{Bytes, Ints};
+use super::library::Handle;
 use super::message::{self, Message};
 
 /// The columns of a batch, and the batch itself: the messages of its rows keep it.
@@ -25,11 +26,11 @@ pub struct Columns {
     header_ends: Vec<usize>,
     header_name: Bytes,
     header_value: Bytes,
-    _handle: Py<PyAny>,
+    _handle: Py<Handle>,
 }
 
 impl Columns {
-    fn of(py: Python<'_>, handle: Py<PyAny>, batch: usize, rows: usize) -> PyResult<Columns> {
+    fn of(py: Python<'_>, handle: Py<Handle>, batch: u64, rows: usize) -> PyResult<Columns> {
         // SAFETY: the handle keeps the batch, and the library says how many entries the names and headers have.
         unsafe {
             let topic = Ints::of(batch, c"topic", rows)?;
@@ -93,8 +94,8 @@ fn text(py: Python<'_>, bytes: Option<&[u8]>) -> Py<PyString> {
 #[pyclass(frozen, module = "kaffi._native")]
 pub struct Records {
     columns: Option<Arc<Columns>>,
-    handle: Option<Py<PyAny>>,
-    number: usize,
+    handle: Option<Py<Handle>>,
+    number: u64,
     handed_out: AtomicUsize,
     stored: AtomicIsize,
 }
@@ -122,10 +123,10 @@ impl Records {
 impl Records {
     #[new]
     #[pyo3(signature = (handle=None, rows=0))]
-    fn new(py: Python<'_>, handle: Option<Py<PyAny>>, rows: usize) -> PyResult<Records> {
+    pub fn new(py: Python<'_>, handle: Option<Py<Handle>>, rows: usize) -> PyResult<Records> {
         let (mut columns, mut number, stored) = (None, 0, if rows > 0 { -1 } else { 0 });
         if let Some(handle) = &handle {
-            number = handle.getattr(py, "number")?.extract(py)?;
+            number = handle.get().number();
             columns = Some(Arc::new(Columns::of(py, handle.clone_ref(py), number, rows)?));
         }
         Ok(Records { columns, handle, number, handed_out: AtomicUsize::new(0), stored: AtomicIsize::new(stored) })
@@ -133,19 +134,19 @@ impl Records {
 
     /// The batch.
     #[getter]
-    fn handle(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    fn handle(&self, py: Python<'_>) -> Option<Py<Handle>> {
         self.handle.as_ref().map(|handle| handle.clone_ref(py))
     }
 
     /// The batch in the library; 0: there is none.
     #[getter]
-    fn number(&self) -> usize {
+    fn number(&self) -> u64 {
         self.number
     }
 
     /// Of how many the library knows that they were handed out; -1: not told yet, it would count all.
     #[getter]
-    fn stored(&self) -> isize {
+    pub fn stored(&self) -> isize {
         self.stored.load(Ordering::Relaxed)
     }
 
@@ -155,13 +156,13 @@ impl Records {
     }
 
     /// How many there are in all.
-    fn __len__(&self) -> usize {
+    pub fn __len__(&self) -> usize {
         self.columns.as_ref().map_or(0, |columns| columns.rows)
     }
 
     /// How many were handed out.
     #[getter]
-    fn handed_out(&self) -> usize {
+    pub fn handed_out(&self) -> usize {
         self.handed_out.load(Ordering::Relaxed)
     }
 
