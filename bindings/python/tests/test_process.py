@@ -21,8 +21,8 @@ servers, topic = sys.argv[1:]
 with Producer({"bootstrap.servers": servers}) as first:
     first.produce(topic, "first", partition=3)
 def wait(call):
-    print("waiting", flush=True)
     try:
+        print("waiting", flush=True)
         call()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
