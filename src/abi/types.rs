@@ -549,8 +549,11 @@ impl ErrorText {
 
     /// Writes the text, cut to the room.
     pub fn write(self, room: usize, text: &str) {
-        // A name of the host's that a text repeats may hold a NUL.
-        let len = self.text.write_cut(room, &text.replace('\0', "\u{fffd}"));
+        let len = match text {
+            "" => self.text.write_cut(room, ""),
+            // A name of the host's that a text repeats may hold a NUL.
+            _ => self.text.write_cut(room, &text.replace('\0', "\u{fffd}")),
+        };
         if !self.len.is_null() {
             InOut(self.len).set(len);
         }

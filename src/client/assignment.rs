@@ -1,8 +1,9 @@
 //! The assignment of a consumer: what it follows, assigning by hand, answers to rebalances, pausing and seeking.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::clock::Moment;
 use super::consumer::{Consumer, Fetched, Guard, State, drop_revoked};
 use super::engine::Rebalance;
 use super::gate::{DEAF, Deadline, Inside, Timeout};
@@ -76,7 +77,7 @@ impl Consumer {
             Following::Partitions => return self.assign_by_hand(inside, &mut state, &[]),
             Following::Topics(_) => {}
         }
-        self.count_processed(&mut state, Instant::now());
+        self.count_processed(&mut state, Moment::now());
         self.store(&mut state);
         // SAFETY: a live client.
         match unsafe { sys::rd_kafka_unsubscribe(self.engine.rk()) } {
@@ -140,7 +141,7 @@ impl Consumer {
             None => self.assign_by_hand(inside, &mut state, &[]),
             Some(entries) => {
                 expect_assigned(&mut state, entries)?;
-                self.count_processed(&mut state, Instant::now());
+                self.count_processed(&mut state, Moment::now());
                 self.store(&mut state);
                 self.apply(&mut state, false, true, entries)
             }
@@ -162,7 +163,7 @@ impl Consumer {
         let mut again: Vec<_> = entries.iter().filter(|entry| state.positions.of(entry).is_some()).cloned().collect();
         again.iter_mut().for_each(|entry| entry.offset = 0);
         self.settle(state, inside, &mut again, Timeout::of(self.settings.request_timeout).deadline())?;
-        self.count_processed(state, Instant::now());
+        self.count_processed(state, Moment::now());
         self.store(state);
         self.apply(state, true, false, entries)?;
         state.following = if entries.is_empty() { Following::Nothing } else { Following::Partitions };
@@ -279,7 +280,7 @@ impl Consumer {
             return Err(Error::new(code::BAD_ARGUMENT, text));
         }
         self.settle(&mut state, inside, entries, deadline)?;
-        self.count_processed(&mut state, Instant::now());
+        self.count_processed(&mut state, Moment::now());
         // From here on what is in hand of these partitions is void, whatever comes of the seek.
         for entry in entries.iter() {
             let slot = state.positions.slot(&entry.topic, entry.partition);

@@ -4,16 +4,18 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
-use std::ptr;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::{ptr, slice};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::assignment::Following;
 use super::batch::{Batch, Id};
+use super::clock::Moment;
 use super::config::{Settings, Store};
 use super::engine::{Change, Engine, Group, Hub, Rebalance};
 use super::events::{self, Kind};
@@ -24,14 +26,19 @@ use super::records::Records;
 use super::sys::{self, Entry, NativeList, rd};
 use crate::error::{Error, Result, code};
 
-/// How many messages one call of the engine gives at most.
-const FETCH: usize = 256;
+/// How many messages one call of the engine gives at most: the more, the less its threads and ours get into each other's
+/// way.
+const FETCH: usize = 10_000;
+/// How many of them are kept here for calls that take them one by one.
+const INNER: usize = 256;
 /// How long the inner batch may keep a consuming call from the engine: it counts polls and serves rebalances.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 /// How long a processed position may wait to be stored.
 const STORE_EVERY: Duration = Duration::from_secs(1);
 const ILLEGAL_GENERATION: i32 = 22;
 const REBALANCE_IN_PROGRESS: i32 = 27;
+
+type Message = *mut rd::rd_kafka_message_t;
 
 /// The record that a consuming call hands out.
 pub struct Record<'a> {
@@ -75,8 +82,8 @@ pub(super) struct State {
     partly: bool,
     /// Rows, key bytes and value bytes of the last batch: room for the next one.
     usual: (usize, usize, usize),
-    last_poll: Instant,
-    last_store: Instant,
+    last_poll: Moment,
+    last_store: Moment,
 }
 
 impl State {
@@ -128,7 +135,7 @@ impl Consumer {
         engine.hub().manual.store(settings.manual, Ordering::Relaxed);
         // SAFETY: a live client.
         let queue = unsafe { rd::rd_kafka_queue_get_consumer(engine.rk()) };
-        let now = Instant::now();
+        let now = Moment::now();
         let state = State {
             fetched: VecDeque::new(),
             held: Vec::new(),
@@ -137,7 +144,7 @@ impl Consumer {
             in_hand: Vec::new(),
             last_batch: None,
             partly: false,
-            usual: (FETCH, 0, 0),
+            usual: (INNER, 0, 0),
             last_poll: now,
             last_store: now,
         };
@@ -191,7 +198,7 @@ impl Consumer {
         self.begin(&mut state);
         self.expect_answered()?;
         if state.fetched.is_empty() {
-            self.await_fetched(&mut state, inside, FETCH, timeout.deadline())?;
+            self.await_fetched(&mut state, inside, INNER, timeout.deadline())?;
         }
         let State { fetched, in_hand, positions, last_batch, .. } = &mut *state;
         match fetched.front_mut() {
@@ -215,7 +222,7 @@ impl Consumer {
                 in_hand.clear();
                 hand_out(positions, in_hand, slot, mark);
                 if self.settings.store == Store::Delivered {
-                    self.count_processed(&mut state, Instant::now());
+                    self.count_processed(&mut state, Moment::now());
                 }
                 Ok(())
             }
@@ -227,10 +234,10 @@ impl Consumer {
     /// What a consuming call does first: what it handed out before counts as processed, and the engine is asked now and
     /// then, though there are records in hand.
     fn begin(&self, state: &mut State) {
-        let now = Instant::now();
+        let now = Moment::now();
         state.partly = false;
         self.count_processed(state, now);
-        if now.duration_since(state.last_poll) >= POLL_EVERY {
+        if now.since(state.last_poll) >= POLL_EVERY {
             self.fetch(state, 1, Duration::ZERO);
         }
     }
@@ -242,7 +249,7 @@ impl Consumer {
         self.expect_following(&state)?;
         if max == 0 {
             // A rebalance is served where a record can be taken, of which only so many are kept here.
-            let room = usize::from(ready(&state.fetched).0 < FETCH);
+            let room = usize::from(ready(&state.fetched).0 < INNER);
             self.fetch(&mut state, room, Duration::ZERO);
             return Err(no_record());
         }
@@ -278,7 +285,7 @@ impl Consumer {
         }
         state.last_batch = Some(marks);
         if self.settings.store == Store::Delivered {
-            self.count_processed(&mut state, Instant::now());
+            self.count_processed(&mut state, Moment::now());
         }
         Ok(batch)
     }
@@ -334,7 +341,7 @@ impl Consumer {
     }
 
     /// What was handed out counts as processed now, unless the host says so itself.
-    pub(super) fn count_processed(&self, state: &mut State, now: Instant) {
+    pub(super) fn count_processed(&self, state: &mut State, now: Moment) {
         let State { in_hand, positions, partly, .. } = state;
         if self.settings.store != Store::Manual && !*partly {
             for (slot, mark) in in_hand.drain(..) {
@@ -343,14 +350,14 @@ impl Consumer {
                 }
             }
         }
-        if now.duration_since(state.last_store) >= STORE_EVERY {
+        if now.since(state.last_store) >= STORE_EVERY {
             self.store(state);
         }
     }
 
     /// Gives the engine the processed positions, for its automatic commits.
     pub(super) fn store(&self, state: &mut State) {
-        state.last_store = Instant::now();
+        state.last_store = Moment::now();
         let changed: Vec<_> = state
             .positions
             .assigned()
@@ -396,34 +403,36 @@ impl Consumer {
             return 0;
         }
         self.store(state);
-        state.last_poll = Instant::now();
-        let mut messages = [ptr::null_mut(); FETCH];
-        let max = max.min(FETCH);
+        state.last_poll = Moment::now();
         if self.eof {
             // consume_batch_queue would move the position past an end of partition, and skip a record later.
             // SAFETY: a live queue.
-            messages[0] = unsafe { rd::rd_kafka_consume_queue(self.queue, sys::ms(wait)) };
-            let count = usize::from(!messages[0].is_null());
-            self.take_in(state, &messages[..count]);
-            return count;
+            let message = unsafe { rd::rd_kafka_consume_queue(self.queue, sys::ms(wait)) };
+            let messages: &[_] = if message.is_null() { &[] } else { &[message] };
+            self.take_in(state, messages);
+            return messages.len();
         }
+        let max = max.min(FETCH);
+        let mut room: Vec<Message> = Vec::with_capacity(max.max(1));
+        let room = room.spare_capacity_mut();
         let mut count = 0;
         if !wait.is_zero() {
             // Its timeout is for a full array: wait for one, then take what is there.
-            count = self.take_messages(&mut messages[..1], wait);
-            self.take_in(state, &messages[..count]);
-            if count == 0 {
+            let first = self.take_messages(&mut room[..1], wait);
+            self.take_in(state, first);
+            if first.is_empty() {
                 return 0;
             }
+            count = 1;
         }
-        let more = self.take_messages(&mut messages[count..max], Duration::ZERO);
-        self.take_in(state, &messages[count..count + more]);
-        count + more
+        let more = self.take_messages(&mut room[count..max.max(count)], Duration::ZERO);
+        self.take_in(state, more);
+        count + more.len()
     }
 
     /// Copies what one call of the engine gave, behind what is there, and destroys it. A change of the assignment that
     /// happened in that call came before a record for which it waited, and after those that were there.
-    fn take_in(&self, state: &mut State, messages: &[*mut rd::rd_kafka_message_t]) {
+    fn take_in(&self, state: &mut State, messages: &[Message]) {
         let changed = self.apply_rebalances(state);
         let mut rewind = Vec::new();
         // The partition of the message before; the address of a topic is its own as long as these messages live.
@@ -485,11 +494,13 @@ impl Consumer {
         }
     }
 
-    fn take_messages(&self, into: &mut [*mut rd::rd_kafka_message_t], wait: Duration) -> usize {
-        // SAFETY: a live queue, an array with its size; one of size 0 only counts as a poll.
-        let count =
-            unsafe { rd::rd_kafka_consume_batch_queue(self.queue, sys::ms(wait), into.as_mut_ptr(), into.len()) };
-        usize::try_from(count).unwrap_or(0)
+    fn take_messages<'a>(&self, room: &'a mut [MaybeUninit<Message>], wait: Duration) -> &'a [Message] {
+        // SAFETY: a live queue, an array with its size (one of size 0 only counts as a poll), of which so many are set.
+        unsafe {
+            let count =
+                rd::rd_kafka_consume_batch_queue(self.queue, sys::ms(wait), room.as_mut_ptr().cast(), room.len());
+            slice::from_raw_parts(room.as_ptr().cast(), usize::try_from(count).unwrap_or(0))
+        }
     }
 
     /// # Safety
@@ -617,7 +628,7 @@ impl Consumer {
         {
             let mut state = self.state.lock();
             self.apply_rebalances(&mut state);
-            self.count_processed(&mut state, Instant::now());
+            self.count_processed(&mut state, Moment::now());
             // What is stored is committed once more when the partition leaves: it must not be older than this.
             self.store(&mut state);
             let mut entries = state.positions.processed();

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod arrow;
 mod assignment;
 pub mod batch;
+mod clock;
 pub mod config;
 mod connection;
 pub mod consumer;

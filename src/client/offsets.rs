@@ -5,10 +5,11 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::assignment::{check_entries, expect_assigned};
 use super::batch::{Batch, Columns, Content, Id, OFFSET_INVALID, push_bytes, push_int};
+use super::clock::Moment;
 use super::config::Store;
 use super::consumer::Consumer;
 use super::gate::{DEAF, Deadline, Inside, SLICE, Timeout};
@@ -55,7 +56,7 @@ impl Consumer {
     pub(super) fn processed(&self, inside: &Inside<'_>) -> Result<Vec<Entry>> {
         let mut state = self.interrupt(inside)?;
         self.apply_rebalances(&mut state);
-        self.count_processed(&mut state, Instant::now());
+        self.count_processed(&mut state, Moment::now());
         // What is stored is committed once more when the partition leaves: it must not be older than this.
         self.store(&mut state);
         Ok(state.positions.processed())

@@ -1,9 +1,10 @@
 //! Transactions: what is produced, and the offsets of what was consumed for it, count together or not at all.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::batch::Batch;
+use super::clock::Moment;
 use super::config::Config;
 use super::consumer::Consumer;
 use super::gate::{Deadline, Inside, Timeout};
@@ -179,7 +180,7 @@ impl Consumer {
             None => {
                 let mut state = self.interrupt(inside)?;
                 self.apply_rebalances(&mut state);
-                self.count_processed(&mut state, Instant::now());
+                self.count_processed(&mut state, Moment::now());
                 state.positions.processed()
             }
         };

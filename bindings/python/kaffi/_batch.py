@@ -89,14 +89,22 @@ def set_ints(batch: int, column: str, numbers: Iterable[int]) -> None:
     call(library().SetBatchInts, batch, column.encode(), held.buffer_info()[0], len(held))
 
 
+# One piece of memory with the values of a column, and the length of each as 32-bit integers (-1: null).
+Values = tuple[bytes, bytes]
+
+
+@natively
+def joined(entries: Sequence[bytes | None]) -> Values:
+    """Values in one piece of memory. What is neither bytes nor None raises TypeError."""
+    if not all(type(entry) is bytes or entry is None for entry in entries):
+        raise TypeError("a value is neither bytes nor None")
+    lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
+    return b"".join(entry for entry in entries if entry is not None), lengths.tobytes()
+
+
 def set_values(batch: int, column: str, entries: Sequence[bytes | None]) -> None:
     """Sets a column of bytes."""
-    try:
-        data, lengths = b"".join(entries), array("i", map(len, entries))  # type: ignore[arg-type]
-    except TypeError:  # there are nulls
-        data = b"".join(entry for entry in entries if entry is not None)
-        lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
-    set_bytes(batch, column, data, lengths.tobytes())
+    set_bytes(batch, column, *joined(entries))
 
 
 def set_bytes(batch: int, column: str, data: bytes, lengths: bytes) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from ._batch import ints
+from ._batch import Values, ints, joined
 from ._library import natively
 from .errors import KafkaError
 from .message import Headers, Message, messages
@@ -22,9 +21,6 @@ Record = tuple[str, Optional[bytes], Optional[bytes], int, int, Optional[Headers
 
 # What a delivery report tells: partition, offset, timestamp, its type, latency (microseconds), error.
 Report = Sequence[int]
-
-# One piece of memory with the values of a column, and the length of each as 32-bit integers (-1: null).
-Values = tuple[bytes, bytes]
 
 
 class Columns(NamedTuple):
@@ -88,18 +84,13 @@ class Gathered:
         return (
             topics[0] if one_topic else None,
             partitions[0] if one_partition else -2,
-            _values(values),
-            _values(keys) if keys.count(None) < len(keys) else None,
+            joined(values),
+            joined(keys) if keys.count(None) < len(keys) else None,
             None if one_topic else topics,
             None if one_partition else partitions,
             timestamps if any(timestamps) else None,
             headers if any(headers) else None,
         )
-
-
-def _values(entries: Sequence[bytes | None]) -> Values:
-    lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
-    return b"".join(entry for entry in entries if entry is not None), lengths.tobytes()
 
 
 @natively

@@ -702,9 +702,10 @@ def _set_column(handle: Handle, column: str, given: Any) -> None:
             set_bytes(handle.number, column, bytes(data), numbers.tobytes())
             return
     entries = given if isinstance(given, (list, tuple)) else list(given)
-    if not all(type(entry) is bytes for entry in entries):
-        entries = [_data(entry, column) for entry in entries]
-    set_values(handle.number, column, entries)
+    try:
+        set_values(handle.number, column, entries)
+    except TypeError:
+        set_values(handle.number, column, [_data(entry, column) for entry in entries])
 
 
 def key_partition(key: Data, partitions: int, partitioner: str = "consistent_random") -> int:

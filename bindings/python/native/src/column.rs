@@ -115,3 +115,36 @@ pub fn values<'py>(
     let rows = if bytes.ends.is_empty() { 0 } else { rows };
     Ok((0..rows).map(|row| bytes.get(row).map(|bytes| PyBytes::new(py, bytes))).collect())
 }
+
+/// Values in one piece of memory, and the length of each as 32-bit integers (-1: null). What is neither bytes nor None
+/// raises TypeError.
+#[pyfunction]
+pub fn joined<'py>(
+    py: Python<'py>,
+    entries: Vec<Option<Bound<'py, PyBytes>>>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    join(py, || entries.iter().map(|entry| entry.as_ref().map(|bytes| bytes.as_bytes())))
+}
+
+/// Values in one piece of memory, and the length of each.
+pub fn join<'py, 'a, I: Iterator<Item = Option<&'a [u8]>>>(
+    py: Python<'py>,
+    entries: impl Fn() -> I,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let length = |entry: Option<&[u8]>| i32::try_from(entry.map_or(-1, |bytes| bytes.len() as i64));
+    let lengths = entries().map(length).collect::<Result<Vec<_>, _>>()?;
+    let data = PyBytes::new_with(py, entries().flatten().map(<[u8]>::len).sum(), |mut room| {
+        for bytes in entries().flatten() {
+            let (here, behind) = room.split_at_mut(bytes.len());
+            here.copy_from_slice(bytes);
+            room = behind;
+        }
+        Ok(())
+    })?;
+    let lengths = PyBytes::new_with(py, 4 * lengths.len(), |room| {
+        let places = room.chunks_exact_mut(4).zip(&lengths);
+        places.for_each(|(place, length)| place.copy_from_slice(&length.to_ne_bytes()));
+        Ok(())
+    })?;
+    Ok((data, lengths))
+}

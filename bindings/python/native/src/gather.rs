@@ -10,7 +10,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
-use super::column::Ints;
+use super::column::{Ints, join};
 use super::library::functions;
 use super::message::{self, Message, Record as Told};
 
@@ -88,17 +88,7 @@ impl Gathered {
         if entries().all(|entry| entry.is_none()) {
             return Ok(None);
         }
-        let lengths: Vec<u8> =
-            entries().flat_map(|entry| entry.map_or(-1, |bytes| bytes.len() as i32).to_ne_bytes()).collect();
-        let data = PyBytes::new_with(py, entries().flatten().map(<[u8]>::len).sum(), |mut room| {
-            for bytes in entries().flatten() {
-                let (here, behind) = room.split_at_mut(bytes.len());
-                here.copy_from_slice(bytes);
-                room = behind;
-            }
-            Ok(())
-        })?;
-        Ok(Some((data, PyBytes::new(py, &lengths))))
+        join(py, entries).map(Some)
     }
 }
 
