@@ -9,12 +9,13 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from conftest import Cluster, read
 
-from kaffi import KafkaError, Message
+from kaffi import KafkaError, KafkaException, Message, Producer
 
 FIELDS = "topic", "partition", "offset", "key", "value", "timestamp", "headers", "leader_epoch", "latency"
 PURE = bool(os.environ.get("KAFFI_PURE_PYTHON"))
@@ -83,3 +84,88 @@ def test_nothing_false_is_taken(rows: object) -> None:
 
     with pytest.raises((TypeError, OverflowError)):
         Records(None, rows)  # type: ignore[arg-type]
+
+
+class Holder:
+    """Its producer's callback leads back to it."""
+
+    def __init__(self, cluster: Cluster, topic: str) -> None:
+        self.told: list[object] = []
+        self.producer = Producer({"bootstrap.servers": cluster.bootstrap, "on_delivery": self.tell})
+        for number in range(1000):
+            self.producer.produce(topic, str(number))
+
+    def tell(self, error: KafkaError | None, message: Message) -> None:
+        self.told.append((error, message.value()))
+
+
+def test_a_forgotten_circle_is_closed(cluster: Cluster, topic: str) -> None:
+    holder = Holder(cluster, topic)
+    told = holder.told
+    del holder
+    with pytest.warns(ResourceWarning, match="unclosed <Producer"):
+        gc.collect()
+    assert sorted(told) == sorted((None, b"%d" % number) for number in range(1000))
+
+
+def test_threads_produce_and_each_callback_is_called_once(cluster: Cluster, topic: str) -> None:
+    told: list[object] = []
+    with cluster.producer() as producer:
+
+        def work(writer: int) -> None:
+            for number in range(5000):
+                name = f"{writer} {number}"
+
+                def tell(_: object, message: Message, name: str = name) -> None:
+                    told.append((name, message.value()))
+
+                producer.produce(topic, name, on_delivery=tell)
+                if number % 100 == 0:
+                    producer.poll(0)
+
+        threads = [threading.Thread(target=work, args=(writer,)) for writer in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert producer.flush(30) == 0
+    names = [f"{writer} {number}" for writer in range(4) for number in range(5000)]
+    assert sorted(told) == sorted((name, name.encode()) for name in names)
+
+
+def test_what_is_closed_says_so(cluster: Cluster, topic: str, group: str) -> None:
+    for linger in 0, 5:
+        producer = cluster.producer(linger_ms=linger)
+        for number in range(50):
+            producer.produce(topic, str(number))
+        producer.close()
+        with pytest.raises(KafkaException) as closed:
+            producer.produce(topic, "late")
+        assert closed.value.args[0].code() == KafkaError.CLOSED
+    consumer = cluster.consumer(group)
+    consumer.subscribe([topic])
+    assert len(read(consumer, 100)) == 100
+    consumer.close()
+    with pytest.raises(KafkaException) as closed:
+        consumer.poll(0)
+    assert closed.value.args[0].code() == KafkaError.CLOSED
+
+
+def test_wrong_records_are_refused(cluster: Cluster, topic: str) -> None:
+    with cluster.producer() as producer:
+        for _ in range(100):
+            producer.produce(topic, "right")
+        for key, wrong in ("value", 1), ("key", 1.5), ("partition", "0"), ("timestamp", "x"), ("headers", 5), ("callback", 7):
+            with pytest.raises((TypeError, ValueError)):
+                producer.produce(topic, **{"value": "x", key: wrong})  # type: ignore[arg-type]
+        for partition in 2**31, -(2**40):
+            with pytest.raises(ValueError):
+                producer.produce(topic, "x", partition=partition)
+        for name in "", "\0", 5:
+            with pytest.raises((KafkaException, TypeError, ValueError)):
+                producer.produce(name, "x")  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            producer.produce()  # type: ignore[call-arg]
+        with pytest.raises(UnicodeEncodeError):
+            producer.produce(topic, "\ud800")
+        assert producer.flush(30) == 0

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
@@ -619,7 +620,7 @@ impl Gatherer {
         };
         let (partition, timestamp) = (number(partition, -1)?, number(timestamp, 0)?);
         let arguments = (topic, value, key, partition, callback, on_delivery, timestamp, headers);
-        slf.call_method1("_produce_any", arguments).map(drop)
+        slf.call_method1(intern!(py, "_produce_any"), arguments).map(drop)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -42,14 +43,14 @@ struct Held<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl<'a, 'py> Held<'a, 'py> {
     fn if_free(lock: &'a Bound<'py, PyAny>) -> PyResult<Option<Held<'a, 'py>>> {
-        Ok(lock.call_method1("acquire", (false,))?.is_truthy()?.then_some(Held(lock)))
+        Ok(lock.call_method1(intern!(lock.py(), "acquire"), (false,))?.is_truthy()?.then_some(Held(lock)))
     }
 }
 
 impl Drop for Held<'_, '_> {
     fn drop(&mut self) {
         // Held by this thread, so it can be released.
-        let _ = self.0.call_method0("release");
+        let _ = self.0.call_method0(intern!(self.0.py(), "release"));
     }
 }
 
@@ -89,7 +90,7 @@ impl Poller {
             return Ok(None);
         }
         let Some(_held) = Held::if_free(&lock)? else { return Ok(None) };
-        if slf.try_borrow()?.source != source || incoming.getattr("value")?.is_truthy()? {
+        if slf.try_borrow()?.source != source || incoming.getattr(intern!(py, "value"))?.is_truthy()? {
             return Ok(None);
         }
         if let Some(records) = &slf.try_borrow()?.records {
@@ -192,9 +193,9 @@ impl Poller {
         }
         match timeout.as_ref().map(|timeout| timeout.extract::<f64>()) {
             Some(Ok(seconds)) if seconds > 0.0 => {
-                slf.call_method1("_poll", ((seconds - start.elapsed().as_secs_f64()).max(0.0),))
+                slf.call_method1(intern!(slf.py(), "_poll"), ((seconds - start.elapsed().as_secs_f64()).max(0.0),))
             }
-            _ => slf.call_method1("_poll", (timeout,)),
+            _ => slf.call_method1(intern!(slf.py(), "_poll"), (timeout,)),
         }
     }
 
@@ -205,7 +206,7 @@ impl Poller {
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         match Poller::next_in_hand(slf)? {
             Some(message) => Ok(message.into_bound(slf.py()).into_any()),
-            None => slf.call_method0("_next"),
+            None => slf.call_method0(intern!(slf.py(), "_next")),
         }
     }
 }
