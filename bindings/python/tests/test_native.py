@@ -155,7 +155,8 @@ def test_wrong_records_are_refused(cluster: Cluster, topic: str) -> None:
     with cluster.producer() as producer:
         for _ in range(100):
             producer.produce(topic, "right")
-        for key, wrong in ("value", 1), ("key", 1.5), ("partition", "0"), ("timestamp", "x"), ("headers", 5), ("callback", 7):
+        wrongs = {"value": 1, "key": 1.5, "partition": "0", "timestamp": "now", "headers": 5, "callback": 7}
+        for key, wrong in wrongs.items():
             with pytest.raises((TypeError, ValueError)):
                 producer.produce(topic, **{"value": "x", key: wrong})  # type: ignore[arg-type]
         for partition in 2**31, -(2**40):
