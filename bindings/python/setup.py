@@ -26,7 +26,7 @@ def library() -> Path:
         return Path(os.environ["KAFFI_LIBRARY"])
     cache = os.environ.get("KAFFI_CACHE") or Path.home() / ".cache/kaffi"
     target = Path(os.environ.get("CARGO_TARGET_DIR") or Path(cache) / "target")
-    command = ["cargo", "build", "--release", "--locked", "--lib", "-p", "kaffi", "-p", "kaffi-python"]
+    command = ["cargo", "build", "--release", "--locked", "--workspace"]
     try:
         # In the root, where .cargo/config.toml is seen.
         subprocess.run(command, cwd=ROOT, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)
