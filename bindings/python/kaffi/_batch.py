@@ -96,7 +96,7 @@ Values = tuple[bytes, bytes]
 @natively
 def joined(entries: Sequence[bytes | None]) -> Values:
     """Values in one piece of memory. What is neither bytes nor None raises TypeError."""
-    if not all(type(entry) is bytes or entry is None for entry in entries):
+    if not all(isinstance(entry, bytes) or entry is None for entry in entries):
         raise TypeError("a value is neither bytes nor None")
     lengths = array("i", (-1 if entry is None else len(entry) for entry in entries))
     return b"".join(entry for entry in entries if entry is not None), lengths.tobytes()

@@ -118,7 +118,7 @@ class Deliveries:
     def expect_all(self, first: int, gathered: Gathered) -> None:
         """Awaits the reports of those that have a callback, which go from `gathered`; the first has the id `first`."""
         self._awaited |= {id: record for id, record in enumerate(gathered, first) if record[-1] is not None}
-        gathered.take_all()
+        gathered._records.clear()
 
     def awaited_ids(self) -> list[int]:
         """The ids of the records that await their report."""

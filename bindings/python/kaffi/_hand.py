@@ -30,6 +30,8 @@ class Poller:
     _until = 0.0
     _source = 0
     """The consumer in the library, when to take records from it is all that is to be done there; else 0."""
+    _fetching = False
+    """Whether a batch is being taken: a call that comes in between, of a signal's handler, takes none."""
     _batch_rows: int  # how many records are taken from it at once
     _turn: AbstractContextManager[Any]
     _lock: AbstractContextManager[Any]
@@ -86,7 +88,7 @@ class Hand(Client, Poller):
         self._turn, self._lock = threading.RLock(), threading.RLock()
         self._incoming, self._rows = c_uint64(), c_int32()
         self._records = Records()
-        self._source = 0
+        self._source, self._fetching = 0, False
         self._look_now()
 
     def _receive(self) -> None:
@@ -96,13 +98,13 @@ class Hand(Client, Poller):
         number = self._incoming.value
         if number == 0:
             return
-        handle = self._records.handle
-        if handle is None or handle.number != number:
-            handle = Handle(number, owned=False)
-            self._records = Records(handle, self._rows.value)
-            self._look_later()
-        handle.owned = True
+        records = Records(Handle(number, owned=False), self._rows.value)
+        if self._incoming.value != number or records.handle is None:
+            return  # what runs in between, such as a signal's handler, has received it
+        self._records = records
+        records.handle.owned = True
         self._incoming.value = 0
+        self._look_later()
 
     def _store(self) -> None:
         """Tells the library how much of the batch was handed out."""

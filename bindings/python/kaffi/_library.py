@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+import sysconfig
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
 from typing import Any, Callable, TypeVar, cast
@@ -26,7 +27,8 @@ def _load_native() -> Any:
     named = os.environ.get("KAFFI_LIBRARY")
     if named and not path.exists():  # a build of cargo
         path = Path(named).with_name(FILE.replace("kaffi", "kaffi_python"))
-    if os.environ.get("KAFFI_PURE_PYTHON") or sys.implementation.name != "cpython" or not path.exists():
+    other = sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED")
+    if os.environ.get("KAFFI_PURE_PYTHON") or other or not path.exists():
         return None
     try:
         loader = ExtensionFileLoader("kaffi._native", str(path))

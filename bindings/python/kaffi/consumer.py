@@ -126,15 +126,29 @@ class Consumer(Assignment, Offsets):
                 batch = self._rest(max_rows)
                 if batch is None:
                     deadline = deadline or Deadline(timeout)
+                    if self._fetching:
+                        return Batch(new_batch(), 0)
                     if self._fetch(max_rows, deadline.slice_ms()):
-                        handle = Handle(self._incoming.value, owned=False)
-                        batch = Batch(handle, self._rows.value)
-                        handle.owned = True
-                        self._incoming.value = 0
+                        batch = self._receive_batch()
+                        if batch is None:
+                            continue
             if batch is not None:
                 return batch
             if deadline and deadline.passed():
                 return Batch(new_batch(), 0)
+
+    def _receive_batch(self) -> Batch | None:
+        """The batch that came in; None: what runs in between has received it, or there were records in hand."""
+        number = self._incoming.value
+        if not number:
+            return None
+        handle = Handle(number, owned=False)
+        batch = Batch(handle, self._rows.value)
+        if self._incoming.value != number:
+            return None
+        handle.owned = True
+        self._incoming.value = 0
+        return batch
 
     def _rest(self, max_rows: int) -> Batch | None:
         """Rows that came for `poll` or `consume` and were not handed out."""
@@ -162,6 +176,8 @@ class Consumer(Assignment, Offsets):
                     if self._callbacks:
                         self._serve_events()  # though there may be records in hand for long
                 messages = self._records.take(most)
+                if self._fetching:
+                    return messages
                 if not messages:
                     deadline = deadline or Deadline(timeout)
                     try:
@@ -181,16 +197,25 @@ class Consumer(Assignment, Offsets):
         return Message(error=error)
 
     def _fetch(self, rows: int, wait_ms: int) -> bool:
-        """Takes a batch from the library into `_incoming`; says whether there was one. Nothing is in hand: callbacks
-        of events may raise.
-        """
-        if self._records.stored >= 0:
-            self._store()  # else the library counts all, which is right
+        """Takes a batch from the library into `_incoming`; says whether there was one, or records are in hand."""
         if self._callbacks:
             self._serve_events()
-        arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
-        if call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE:
-            return True
+        # A signal's handler that comes back into this consumer gets what is in hand, and no more: all that was handed
+        # out before this call counts as processed.
+        self._fetching = True
+        try:
+            records = self._records
+            if self._incoming.value or records.handed_out < len(records):
+                return True  # a callback has taken a batch
+            if records.stored >= 0:
+                self._store()
+            else:
+                records.stored = records.handed_out  # the library counts all
+            arguments = self._handle, rows, wait_ms, byref(self._incoming), byref(self._rows)
+            if call(library().ConsumeBatch, *arguments, expected=(_abi.DONE, _abi.NOTHING)) == _abi.DONE:
+                return True
+        finally:
+            self._fetching = False
         self._serve_events()  # a rebalance may wait for its answer: till then nothing comes
         return False
 

@@ -98,7 +98,6 @@ class Message:
 _new: Callable[[type[Message]], Message] = object.__new__
 
 
-@natively
 def messages(fields: Iterable[tuple[Any, ...]]) -> list[Message]:
     """Messages from the fields of each, in the order of `_record`; the last is the time from `produce` to the report in
     microseconds. Made without a step of Python for each: this is the hot path of consuming and of reports.

@@ -7,7 +7,7 @@ import weakref
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from ctypes import byref, c_int, c_int32, c_int64, c_uint64, create_string_buffer
+from ctypes import byref, c_int32, c_int64, c_uint64
 from functools import lru_cache
 from operator import index
 from time import monotonic, sleep
@@ -24,6 +24,7 @@ from .errors import KafkaError, KafkaException
 from .message import Headers
 
 QUEUE_FULL = -184
+TOO_LARGE = 10
 NULL = 0xFFFFFFFF
 REPORTS = 10_000  # read in one call
 GATHERED = 1000  # records that are handed over in one call
@@ -59,11 +60,11 @@ def _topic(name: str) -> bytes:
 
 
 def _data(data: Data, what: str) -> bytes | None:
-    if data is None or isinstance(data, bytes):
+    if data is None or type(data) is bytes:
         return data
     if isinstance(data, str):
         return data.encode()
-    if isinstance(data, (bytearray, memoryview)):
+    if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     raise TypeError(f"the {what} must be str or bytes, not {type(data).__name__}")
 
@@ -116,18 +117,6 @@ class _Work:
         return ints(self.handle.number, "error", self.rows) or [QUEUE_FULL] * self.rows
 
 
-class _Room(threading.local):
-    """Room for the error text of `produce`, for each thread once: it is called for every record."""
-
-    def __init__(self) -> None:
-        self.text = create_string_buffer(1024)
-        self.length = c_int()
-        self.length_at = byref(self.length)
-
-
-_room = _Room()
-
-
 class Producer(transactions.Transactions, Gatherer):
     """Hands records to Kafka and reports their delivery.
 
@@ -172,7 +161,6 @@ class Producer(transactions.Transactions, Gatherer):
             self._set("kaffi.produce.timeout.ms", SLICE_MS)  # so that Ctrl-C ends the wait; `produce` calls again
         self._patience = limit
         self._more_patience = limit if limit < 0 else max(0.0, limit - SLICE_MS / 1000)
-        self._Produce = library().Produce
         self._gather = min(GATHERED, int(self._get("queue.buffering.max.messages")) // 100)
         self._gather_seconds = min(GATHER_SECONDS, float(self._get("linger.ms")) / 1000)
         room = int(self._get("message.max.bytes")) - 512  # what Kafka adds to a record is less
@@ -216,8 +204,10 @@ class Producer(transactions.Transactions, Gatherer):
         if headers is not None:
             headers = _headers(headers)
             size += sum(len(name) * 4 + len(data or b"") for name, data in headers or ())
-        if timestamp:
+        if timestamp or type(timestamp) is not int:
             timestamp = _timestamp(timestamp)
+        if type(partition) is not int:
+            partition = index(partition)
         if on_delivery is None:
             on_delivery = self._on_delivery if callback is None else callback
         if on_delivery is not None and not (self._tells and callable(on_delivery)):
@@ -272,21 +262,22 @@ class Producer(transactions.Transactions, Gatherer):
             self._targets.add((topic, partition))
 
     def _produce(self, topic: bytes, value: bytes | None, key: bytes | None, partition: int, id_: c_uint64) -> None:
-        value_length = NULL if value is None else len(value)
-        key_length = NULL if key is None else len(key)
-        arguments = self._handle, topic, value, value_length, key, key_length, partition, byref(id_)
-        room, deadline = _room, None
+        lengths = [NULL if data is None else len(data) for data in (value, key)]
+        if (value is not None and lengths[0] >= NULL) or (key is not None and lengths[1] >= NULL):
+            raise KafkaException(KafkaError(TOO_LARGE))
+        arguments = self._handle, topic, value, lengths[0], key, lengths[1], partition, byref(id_)
+        deadline = None
         while True:
-            room.length.value = 1024
-            code = self._Produce(*arguments, room.text, room.length_at)
-            if code == _abi.DONE:
+            try:
+                call(library().Produce, *arguments)
                 return
-            text = room.text.raw[: room.length.value].decode(errors="replace")
-            if code != QUEUE_FULL:
-                raise KafkaException(KafkaError(code, text))
+            except KafkaException as failure:
+                error: KafkaError = failure.args[0]
+                if error.code() != QUEUE_FULL:
+                    raise
             if deadline is None:  # one slice of the wait is over
                 deadline = Deadline(self._more_patience)
-            self._wait_for_room(deadline, text)
+            self._wait_for_room(deadline, error.str())
 
     def _produce_with(self, work: _Work, id_: c_uint64) -> None:
         """A record with headers or a timestamp."""
@@ -399,7 +390,7 @@ class Producer(transactions.Transactions, Gatherer):
 
     def _ticked(self, wake: threading.Event) -> None:
         if self._gathered or self._work:
-            with suppress(BufferError, KafkaException):  # the rest waits; callbacks and `close` tell a failure
+            with suppress(Exception):  # the rest waits; callbacks and `close` tell a failure
                 self._hand_over(0)
             return
         with self._lock:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import Cluster, read
 
-from kaffi import KafkaError, KafkaException, Message, Producer
+from kaffi import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 FIELDS = "topic", "partition", "offset", "key", "value", "timestamp", "headers", "leader_epoch", "latency"
 PURE = bool(os.environ.get("KAFFI_PURE_PYTHON"))
@@ -170,3 +170,53 @@ def test_wrong_records_are_refused(cluster: Cluster, topic: str) -> None:
         with pytest.raises(UnicodeEncodeError):
             producer.produce(topic, "\ud800")
         assert producer.flush(30) == 0
+
+
+def test_poll_and_batches_may_be_mixed(cluster: Cluster, topic: str, group: str) -> None:
+    with cluster.producer() as producer, cluster.consumer(group) as consumer:
+        consumer.subscribe([topic])
+        for start in range(0, 40, 10):
+            producer.produce_batch(topic, [b"%d" % number for number in range(start, start + 10)], partitions=0)
+            assert [message.offset() for message in read(consumer, 5)] == [*range(start, start + 5)]
+            batch = consumer.consume_batch(timeout=30)
+            offsets = batch.offsets + [message.offset() for message in read(consumer, 5 - len(batch))]
+            assert offsets == [*range(start + 5, start + 10)]
+            place = TopicPartition(topic, 0)
+            consumer.commit(asynchronous=False)
+            assert [one.offset for one in consumer.committed([place])] == [start + 10]
+            consumer.pause([place])
+            consumer.resume([place])
+
+
+def test_a_callback_may_poll(cluster: Cluster, topic: str, group: str) -> None:
+    count = 20_000
+    with cluster.producer() as producer:
+        producer.produce_batch(topic, [b"x"] * count, partitions=0)
+    got: list[int | None] = []
+
+    def stats(_: str) -> None:
+        message = consumer.poll(0)
+        if message is not None:
+            got.append(message.offset())
+
+    with cluster.consumer(group, stats_cb=stats, statistics_interval_ms=5) as consumer:
+        consumer.subscribe([topic])
+        while len(got) < count:
+            message = consumer.poll(30)
+            assert message is not None
+            got.append(message.offset())
+    assert sorted(got, key=lambda offset: offset or 0) == [*range(count)]
+
+
+def test_a_subclass_of_bytes_is_bytes(cluster: Cluster, topic: str, group: str) -> None:
+    class Named(bytes):
+        pass
+
+    with cluster.producer() as producer:
+        for number in range(200):
+            producer.produce(topic, Named(b"%d" % number), Named(b"key"), 0)
+        producer.produce_batch(topic, [Named(b"200")], partitions=0)
+    with cluster.consumer(group) as consumer:
+        consumer.subscribe([topic])
+        values = [message.value() for message in read(consumer, 201)]
+    assert values == [b"%d" % number for number in range(201)] and {type(value) for value in values} == {bytes}

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
 use super::column::{Ints, join};
-use super::library::functions;
+use super::library::{Undisturbed, functions};
 use super::message::{self, Message, Record as Told};
 
 /// A record to produce.
@@ -110,14 +110,16 @@ impl Gathered {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let _undisturbed = Undisturbed::new(py);
         let records = self.records.iter().map(|record| record.clone_ref(py).fields());
         Ok(PyList::new(py, records.collect::<Vec<_>>())?.try_iter()?.into_any())
     }
 
     /// The first records, `most` at most, which stay here, too.
-    fn first(&self, py: Python<'_>, most: usize) -> Gathered {
+    fn first(&self, py: Python<'_>, most: usize) -> PyResult<Py<Gathered>> {
+        let _undisturbed = Undisturbed::new(py);
         let records = self.records.iter().take(most).map(|record| record.clone_ref(py)).collect();
-        Gathered { records, dropped: self.dropped }
+        Py::new(py, Gathered { records, dropped: self.dropped })
     }
 
     /// Drops what `first` gave, if that was not done yet.
@@ -131,9 +133,11 @@ impl Gathered {
     }
 
     /// All of them, which go from here.
-    fn take_all(&mut self) -> Vec<Fields> {
-        self.dropped += self.records.len();
-        std::mem::take(&mut self.records).into_iter().map(Record::fields).collect()
+    fn take_all(slf: &Bound<'_, Self>) -> PyResult<Vec<Fields>> {
+        let mut this = slf.try_borrow_mut()?;
+        this.dropped += this.records.len();
+        let records = std::mem::take(&mut this.records);
+        Ok(records.into_iter().map(Record::fields).collect())
     }
 
     /// Whether any has a callback.
@@ -151,6 +155,7 @@ impl Gathered {
 
     /// What Columns has; there is a record at least.
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let _undisturbed = Undisturbed::new(py);
         let (mut one_topic, mut one_partition) = (true, true);
         let (mut timestamps, mut headers) = (false, false);
         let Some(first) = self.records.first() else { return Ok(PyTuple::empty(py)) };
@@ -201,14 +206,16 @@ impl Run {
 }
 
 impl Awaited {
-    const LONGEST: usize = 1024;
+    const LONGEST: u64 = 1024;
 
     fn insert(&mut self, id: u64, record: Record) {
         self.count += 1;
         let at = self.runs.partition_point(|run| run.first <= id);
         let before = at.checked_sub(1).and_then(|at| self.runs.get_mut(at));
-        match before.filter(|run| run.records.len() < Awaited::LONGEST && run.first + run.records.len() as u64 == id) {
+        // A run may have gaps, of records without a callback.
+        match before.filter(|run| id - run.first < Awaited::LONGEST && id >= run.first + run.records.len() as u64) {
             Some(run) => {
+                run.records.resize_with((id - run.first) as usize, || None);
                 run.records.push(Some(record));
                 run.left += 1;
             }
@@ -330,14 +337,15 @@ impl Deliveries {
     }
 
     /// The ids of the records that await their report.
-    fn awaited_ids(&self) -> Vec<u64> {
-        self.awaited.iter().map(|(id, _)| id).collect()
+    fn awaited_ids(slf: &Bound<'_, Self>) -> PyResult<Vec<u64>> {
+        Ok(slf.try_borrow()?.awaited.iter().map(|(id, _)| id).collect())
     }
 
     /// Makes the callback of a record ready. False: it is not awaited.
     fn tell(slf: &Bound<'_, Self>, id: u64, report: Report) -> PyResult<bool> {
         let py = slf.py();
         let error = failure(py, report.5)?;
+        let _undisturbed = Undisturbed::new(py);
         let mut this = slf.try_borrow_mut()?;
         match this.awaited.remove(id) {
             Some(record) => this.make_ready(py, record, report, error).map(|()| true),
@@ -348,6 +356,7 @@ impl Deliveries {
     /// Makes the callback of a record ready that was never awaited.
     fn tell_of(slf: &Bound<'_, Self>, record: Fields, report: Report) -> PyResult<()> {
         let error = failure(slf.py(), report.5)?;
+        let _undisturbed = Undisturbed::new(slf.py());
         slf.try_borrow_mut()?.make_ready(slf.py(), Record::of(record), report, error)
     }
 
@@ -369,6 +378,7 @@ impl Deliveries {
         };
         // Making errors is Python, which may be interrupted: before anything changes.
         let errors = (0..rows).map(|row| failure(py, report(row).5)).collect::<PyResult<Vec<_>>>()?;
+        let _undisturbed = Undisturbed::new(py);
         let mut this = slf.try_borrow_mut()?;
         let mut others = Vec::new();
         for (row, error) in errors.into_iter().enumerate() {
@@ -599,10 +609,12 @@ impl Gatherer {
         if timestamp.is_none() && headers.is_none() {
             let number = partition.as_ref().map_or(Some(-1), |partition| partition.extract::<i32>().ok());
             let tells = on_delivery.as_ref().or(callback.as_ref());
+            let undisturbed = Undisturbed::new(py);
             let way = match number {
                 Some(number) => slf.try_borrow_mut()?.way(&topic, value.as_ref(), key.as_ref(), number, tells)?,
                 None => Way::Other,
             };
+            drop(undisturbed);
             match way {
                 Way::Gathered => return Ok(()),
                 Way::Direct { sink, topic, value, key } => {
@@ -625,10 +637,11 @@ impl Gatherer {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.gathered)?;
+        visit.call(&self.work)?;
         visit.call(&self.on_delivery)
     }
 
     fn __clear__(&mut self) {
-        self.on_delivery = None;
+        (self.work, self.on_delivery) = (None, None);
     }
 }

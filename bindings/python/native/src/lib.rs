@@ -21,7 +21,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<message::Message>()?;
     module.add_class::<poller::Poller>()?;
     module.add_class::<records::Records>()?;
-    module.add_function(wrap_pyfunction!(message::messages, module)?)?;
     module.add_function(wrap_pyfunction!(library::use_library, module)?)?;
     module.add_function(wrap_pyfunction!(column::joined, module)?)?;
     module.add_function(wrap_pyfunction!(column::values, module)?)

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::functions::Functions;
@@ -21,6 +22,25 @@ pub fn use_library(address: &Bound<'_, PyAny>) -> PyResult<()> {
 
 pub fn functions() -> PyResult<&'static Functions> {
     FUNCTIONS.get().ok_or_else(|| PyRuntimeError::new_err("use_library comes first"))
+}
+
+/// As long as it lives the garbage collector rests: what is made in between runs no Python, and no other thread.
+pub struct Undisturbed(bool);
+
+impl Undisturbed {
+    pub fn new(_: Python<'_>) -> Undisturbed {
+        // SAFETY: this thread is attached.
+        Undisturbed(unsafe { ffi::PyGC_Disable() } != 0)
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        if self.0 {
+            // SAFETY: as above: it lives no longer than what it was made for.
+            unsafe { ffi::PyGC_Enable() };
+        }
+    }
 }
 
 /// A batch of the library; it ends with the last who refers to it.

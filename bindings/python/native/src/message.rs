@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyType};
 use super::records::Columns;
 
 /// A record that was consumed or produced, or an error of the consumer: look at `error()` first.
-#[pyclass(frozen, module = "kaffi")]
+#[pyclass(frozen, subclass, module = "kaffi")]
 pub struct Message(Source);
 
 enum Source {
@@ -212,29 +212,4 @@ impl Message {
             (record.0, record.1, record.2, record.3, record.4, record.5, record.6, more.0, more.1, more.2, more.3);
         Ok((py.get_type::<Message>(), fields))
     }
-}
-
-/// Messages from the fields of each; the last is the time from `produce` to the report in microseconds.
-#[pyfunction]
-pub fn messages(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Message>> {
-    type Fields = (Object, i32, i64, Object, Object, i64, i32, i32, Object, Object, Option<i64>);
-    type Object = Option<Py<PyAny>>;
-    let message = |fields: PyResult<Bound<'_, PyAny>>| {
-        let (topic, partition, offset, key, value, timestamp, timestamp_type, leader_epoch, headers, error, micros) =
-            fields?.extract::<Fields>()?;
-        Ok(Message::of(Record {
-            topic,
-            partition,
-            offset,
-            key,
-            value,
-            timestamp,
-            timestamp_type,
-            leader_epoch,
-            headers,
-            error,
-            micros,
-        }))
-    };
-    fields.try_iter()?.map(message).collect()
 }

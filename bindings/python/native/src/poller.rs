@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::library::{Handle, functions};
+use super::library::{Handle, Undisturbed, functions};
 use super::message::Message;
 use super::records::Records;
 
@@ -29,6 +29,9 @@ pub struct Poller {
     /// How many records are taken from it at once.
     #[pyo3(get, set, name = "_batch_rows")]
     batch_rows: i32,
+    /// Whether a batch is being taken: a call that comes in between, of a signal's handler, takes none.
+    #[pyo3(get, set, name = "_fetching")]
+    fetching: bool,
     #[pyo3(get, set, name = "_turn")]
     turn: Option<Py<PyAny>>,
     #[pyo3(get, set, name = "_lock")]
@@ -56,6 +59,7 @@ impl Drop for Held<'_, '_> {
 
 impl Poller {
     fn next_in_hand(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Message>>> {
+        let _undisturbed = Undisturbed::new(slf.py());
         let this = slf.try_borrow()?;
         match this.records.as_ref().filter(|_| !this._looks()) {
             Some(records) => records.get().next(slf.py()),
@@ -73,6 +77,9 @@ impl Poller {
         let (source, rows, turn, lock, incoming) = {
             let this = slf.try_borrow()?;
             let bound = |object: &Option<Py<PyAny>>| object.as_ref().map(|object| object.bind(py).clone());
+            if this.fetching {
+                return Ok(None);
+            }
             match (this.source, bound(&this.turn), bound(&this.lock), bound(&this.incoming)) {
                 (0, ..) => return Ok(None),
                 (source, Some(turn), Some(lock), Some(incoming)) => (source, this.batch_rows, turn, lock, incoming),
@@ -98,6 +105,7 @@ impl Poller {
             if handed_out < records.get().__len__() || (stored >= 0 && stored != handed_out as isize) {
                 return Ok(None);
             }
+            records.get().set_stored(handed_out as isize); // from this call on the library counts all
         }
         let (mut batch, mut count) = (0, 0);
         let (mut text, mut length) = ([0u8; 1024], 1024);
@@ -118,6 +126,7 @@ impl Poller {
         });
         match code {
             DONE => {
+                let undisturbed = Undisturbed::new(py);
                 let handle = Py::new(py, Handle::new(batch, true))?;
                 let records = Records::new(py, Some(handle.clone_ref(py)), count as usize)
                     .and_then(|records| Py::new(py, records))
@@ -128,6 +137,7 @@ impl Poller {
                 }
                 Poller::set_records(slf, records?)?;
                 slf.try_borrow_mut()?.look_on();
+                std::mem::drop(undisturbed);
                 // What a signal's handler raises comes out with the records still in hand.
                 py.check_signals()?;
                 Ok(Poller::next_in_hand(slf)?.map(|message| message.into_bound(py).into_any()))
@@ -146,7 +156,16 @@ impl Poller {
     #[new]
     #[pyo3(signature = (*_args, **_more))]
     fn new(_args: &Bound<'_, PyTuple>, _more: Option<&Bound<'_, PyDict>>) -> Poller {
-        Poller { records: None, until: None, source: 0, batch_rows: 1, turn: None, lock: None, incoming: None }
+        Poller {
+            records: None,
+            until: None,
+            source: 0,
+            batch_rows: 1,
+            fetching: false,
+            turn: None,
+            lock: None,
+            incoming: None,
+        }
     }
 
     #[getter(_records)]

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyRange, PyString};
 
 use super::column::{Bytes, Ints};
-use super::library::Handle;
+use super::library::{Handle, Undisturbed};
 use super::message::{self, Message};
 
 /// The columns of a batch, and the batch itself: the messages of its rows keep it.
@@ -151,7 +151,7 @@ impl Records {
     }
 
     #[setter]
-    fn set_stored(&self, stored: isize) {
+    pub fn set_stored(&self, stored: isize) {
         self.stored.store(stored, Ordering::Relaxed);
     }
 
@@ -168,6 +168,7 @@ impl Records {
 
     /// Hands out the next one; None when there is none left.
     pub fn next(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        let _undisturbed = Undisturbed::new(py);
         let row = self.handed_out();
         let message = self.message(py, row)?;
         if message.is_some() {
@@ -178,6 +179,7 @@ impl Records {
 
     /// Hands out the next ones, `most` at most.
     fn take<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Bound<'py, PyList>> {
+        let _undisturbed = Undisturbed::new(py);
         let (first, behind) = self.next_rows(most);
         let messages = self.list(py, first, behind)?;
         self.handed_out.store(behind, Ordering::Relaxed);
@@ -186,6 +188,7 @@ impl Records {
 
     /// Hands out the next ones, `most` at most: the numbers of their rows.
     fn take_rows<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Bound<'py, PyRange>> {
+        let _undisturbed = Undisturbed::new(py);
         let (first, behind) = self.next_rows(most);
         let rows = PyRange::new(py, first as isize, behind as isize)?;
         self.handed_out.store(behind, Ordering::Relaxed);
