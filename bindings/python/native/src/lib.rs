@@ -1,6 +1,8 @@
 //! What the Python package does for each record: messages, and records that are gathered to be produced. All else is
 //! Python, over ctypes; what is here is there in Python, too, for interpreters that cannot load it.
 
+#[path = "../../../../src/client/clock.rs"]
+mod clock;
 mod column;
 #[rustfmt::skip]
 mod functions;

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::clock::Moment;
 use super::library::{Handle, Undisturbed, functions};
 use super::message::Message;
 use super::records::Records;
@@ -21,8 +22,8 @@ const NOTHING: i32 = 1;
 #[pyclass(subclass, module = "kaffi._native")]
 pub struct Poller {
     records: Option<Py<Records>>,
-    /// Until then nothing else is to be done.
-    until: Option<Instant>,
+    /// When something else was looked after; None: it is to be done now.
+    looked: Option<Moment>,
     /// The consumer in the library, when to take records from it is all that is to be done there; else 0.
     #[pyo3(get, set, name = "_source")]
     source: u64,
@@ -68,7 +69,7 @@ impl Poller {
     }
 
     fn look_on(&mut self) {
-        self.until = Instant::now().checked_add(STORE);
+        self.looked = Some(Moment::now());
     }
 
     /// The next record from the library, where nothing else is to be done. None: Python does what is to be done.
@@ -158,7 +159,7 @@ impl Poller {
     fn new(_args: &Bound<'_, PyTuple>, _more: Option<&Bound<'_, PyDict>>) -> Poller {
         Poller {
             records: None,
-            until: None,
+            looked: None,
             source: 0,
             batch_rows: 1,
             fetching: false,
@@ -188,12 +189,12 @@ impl Poller {
 
     /// Something else is looked after next.
     fn _look_now(&mut self) {
-        self.until = None;
+        self.looked = None;
     }
 
     /// Whether something else is to be looked after now.
     fn _looks(&self) -> bool {
-        self.until.is_none_or(|until| Instant::now() >= until)
+        self.looked.is_none_or(|looked| Moment::now().since(looked) >= STORE)
     }
 
     /// The next record, or None when none came within `timeout` seconds (None or -1: as long as it takes).
