@@ -510,12 +510,12 @@ impl Gatherer {
             return Ok(Way::Other);
         }
         let size = |bytes: &Option<Py<PyBytes>>| bytes.as_ref().map_or(0, |bytes| bytes.as_bytes(py).len() as isize);
+        let size = size(&value) + size(&key);
         let mut gathered = self.gathered.bind(py).try_borrow_mut()?;
-        if size(&value) + size(&key) > self.most_bytes {
+        if size > self.most_bytes {
+            let alone = on_delivery.is_none() && self.work.is_none() && gathered.records.is_empty();
             return Ok(match &self.target {
-                Some(target)
-                    if self.sink > 0 && on_delivery.is_none() && self.work.is_none() && gathered.records.is_empty() =>
-                {
+                Some(target) if self.sink > 0 && alone && size <= i32::MAX as isize => {
                     Way::Direct { sink: self.sink, topic: target.name.clone(), value, key }
                 }
                 _ => Way::Other,
