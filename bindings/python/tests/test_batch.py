@@ -31,7 +31,7 @@ HEADERS = [None, [("a", b"1"), ("a", None), ("b", b"")], [], [("é", b"\0\xff")]
 
 
 def fill(cluster: Cluster, topic: str, count: int) -> None:
-    with cluster.producer() as producer:
+    with cluster.producer(linger_ms=1000) as producer:
         assert producer.produce_batch(topic, [b"%d" % number for number in range(count)], partitions=0).refused == {}
 
 
@@ -47,7 +47,9 @@ def columns(cluster: Cluster, topic: str, group: str, count: int) -> list[Batch]
 
 
 def one(cluster: Cluster, topic: str, group: str, count: int) -> Batch:
-    """So many records of a topic in one batch. They may come in several: then they are read again."""
+    """So many records of a topic in one batch; they were sent together. They may come in several: then they are read
+    again.
+    """
     for attempt in range(10):
         batches = columns(cluster, topic, f"{group}-{attempt}", count)
         if len(batches) == 1:
@@ -58,7 +60,7 @@ def one(cluster: Cluster, topic: str, group: str, count: int) -> Batch:
 @pytest.fixture
 def odd(cluster: Cluster, topic: str, group: str) -> Batch:
     """A consumed batch with all that is unusual in it."""
-    with cluster.producer() as producer:
+    with cluster.producer(linger_ms=1000) as producer:
         times = [1_600_000_000_000 + number for number in range(5)]
         produced = producer.produce_batch(topic, VALUES, KEYS, HEADERS, [0] * 5, times)  # type: ignore[arg-type]
         assert produced.first_id > 0 and produced.refused == {}
@@ -142,7 +144,7 @@ def test_polars(odd: Batch) -> None:
 
 def test_forward_a_batch(cluster: Cluster, topic: str, odd: Batch) -> None:
     """What was consumed is produced as it is: to another topic, and to its own."""
-    with cluster.producer() as producer:
+    with cluster.producer(linger_ms=1000) as producer:
         assert producer.produce_batch(f"{topic}-copy", odd, partitions=-2).refused == {}
         assert producer.produce_batch(None, odd, partitions=1).refused == {}
     copy = one(cluster, f"{topic}-copy", f"{topic}-copies", 5)
@@ -223,7 +225,7 @@ def test_bad_batches(cluster: Cluster, topic: str) -> None:
 
 
 def test_refused_rows(cluster: Cluster, topic: str, group: str) -> None:
-    with cluster.producer(message_max_bytes=2000) as producer:
+    with cluster.producer(message_max_bytes=2000, linger_ms=1000) as producer:
         produced = producer.produce_batch(topic, [b"good", b"x" * 5000, b"good too"], partitions=0)
         assert produced.refused == {1: KafkaError.MSG_SIZE_TOO_LARGE}
     assert one(cluster, topic, group, 2).values == [b"good", b"good too"]
