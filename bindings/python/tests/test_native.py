@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def test_it_is_used() -> None:
 
 def test_a_message_can_be_copied_and_pickled(cluster: Cluster, topic: str, group: str) -> None:
     with cluster.producer() as producer:
-        producer.produce(topic, "value", "key", headers=[("a", None), ("b", b"1")], timestamp=1)
+        now = int(time.time() * 1000)  # what is old is not kept
+        producer.produce(topic, "value", "key", headers=[("a", None), ("b", b"1")], timestamp=now)
     with cluster.consumer(group) as consumer:
         consumer.subscribe([topic])
         consumed = read(consumer, 1)[0]
