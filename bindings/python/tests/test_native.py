@@ -176,9 +176,11 @@ def test_wrong_records_are_refused(cluster: Cluster, topic: str) -> None:
 
 def test_poll_and_batches_may_be_mixed(cluster: Cluster, topic: str, group: str) -> None:
     with cluster.producer() as producer, cluster.consumer(group) as consumer:
-        consumer.subscribe([topic])
         for start in range(0, 40, 10):
             producer.produce_batch(topic, [b"%d" % number for number in range(start, start + 10)], partitions=0)
+            assert producer.flush(30) == 0
+            if start == 0:
+                consumer.subscribe([topic])  # the topic is there
             assert [message.offset() for message in read(consumer, 5)] == [*range(start, start + 5)]
             batch = consumer.consume_batch(timeout=30)
             offsets = batch.offsets + [message.offset() for message in read(consumer, 5 - len(batch))]
